@@ -1,0 +1,104 @@
+/* perdure/recipe.h -- an experiment, written down.
+ *
+ * A recipe is YAML.  Every key comes from an option table, so an unknown key, a
+ * wrong type or a value out of range is refused with file, line, key and what
+ * would be right.
+ *
+ *     data:      {name: mnist}
+ *     scenario:  {type: class-incremental, split: classes, tasks: 5}
+ *     model:
+ *       - {layer: dense, units: 400}
+ *       - {layer: relu}
+ *     method:    {name: er, per_class: 100}
+ *     optimizer: {name: adam, rate: 0.001}
+ *     training:  {batch: 128, iterations: 2000}
+ *     seed: 1
+ *
+ * The output layer is not written: the scenario knows how many outputs there are.
+ * data and method are required; everything else has defaults.  An empty model
+ * is linear or logistic regression.
+ *
+ * ERRORS    "recipes/x.yaml:7:3: training.bach: there is no such key; did you mean
+ *           'batch'?"
+ * OWNERSHIP The recipe owns everything in it; close it.
+ */
+#ifndef PERDURE_RECIPE_H
+#define PERDURE_RECIPE_H
+
+#include <perdure/kind.h>
+#include <perdure/scenario.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A kind and its options, filled in. */
+typedef struct pdr_choice {
+    const pdr_kind *kind;
+    void *self;
+} pdr_choice;
+
+typedef enum pdr_loss_kind {
+    PDR_LOSS_AUTO,
+    PDR_LOSS_CROSS_ENTROPY,
+    PDR_LOSS_BINARY,
+    PDR_LOSS_MSE
+} pdr_loss_kind;
+typedef enum pdr_schedule_kind {
+    PDR_SCHEDULE_CONSTANT,
+    PDR_SCHEDULE_STEP,
+    PDR_SCHEDULE_EXPONENTIAL,
+    PDR_SCHEDULE_COSINE,
+    PDR_SCHEDULE_LINEAR
+} pdr_schedule_kind;
+
+/* The recipe's `training:` section. */
+typedef struct pdr_training {
+    int64_t batch;        /* examples a step */
+    int64_t iterations;   /* steps a task; 0: count by epochs */
+    int64_t epochs;       /* passes over a task when iterations is 0 */
+    int loss;             /* pdr_loss_kind; auto: cross-entropy, or mse for real targets */
+    double l2;            /* weight of half the squared norm of all weights in the loss */
+    int schedule;         /* pdr_schedule_kind, over the steps of one task */
+    int64_t warmup;       /* steps of linear rise at the start */
+    double decay;         /* step and exponential: factor */
+    int64_t decay_every;  /* step and exponential: steps between factors */
+    double clip_norm;     /* bound on the gradient's global norm; 0: none */
+    double clip_value;    /* bound on each gradient entry; 0: none */
+    bool reset_optimizer; /* forget optimiser state at each task's start */
+} pdr_training;
+
+extern const pdr_option pdr_training_option_table[];
+
+typedef struct pdr_recipe {
+    const pdr_alloc *alloc;
+    char *name; /* file name without folder and .yaml */
+    pdr_data_options data;
+    pdr_scenario scenario;
+    pdr_training training;
+    pdr_choice method, optimizer;
+    size_t layers;
+    pdr_choice *layer;
+    uint64_t seed;
+    void *text_store; /* strings that options point into */
+} pdr_recipe;
+
+/* Read path and apply n_set assignments ("training.batch=64", "method.memory=500",
+ * "model.0.units=100", "method=er" changes the kind).  On failure *out is empty. */
+pdr_rc pdr_recipe_read(const pdr_alloc *alloc, const char *path, size_t n_set,
+                       const char *const set[], pdr_recipe *out, pdr_error *err);
+
+/* The same from text; path is used in messages and for the name. */
+pdr_rc pdr_recipe_parse(const pdr_alloc *alloc, const char *path, const char *text, size_t size,
+                        size_t n_set, const char *const set[], pdr_recipe *out, pdr_error *err);
+
+/* The recipe as YAML with every option written out; reading it back gives the
+ * same recipe.  The caller frees it through alloc.  NULL when out of memory. */
+char *pdr_recipe_write(const pdr_recipe *r);
+
+void pdr_recipe_close(pdr_recipe *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

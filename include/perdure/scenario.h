@@ -1,0 +1,89 @@
+/* perdure/scenario.h -- a labelled set as a stream of tasks.
+ *
+ * The three scenarios of van de Ven, Tuytelaars & Tolias, "Three types of
+ * incremental learning", Nature Machine Intelligence 4, 2022:
+ *
+ *   task-incremental    the task is known at test time: one head a task
+ *   domain-incremental  same outputs for every task, the task is unknown
+ *   class-incremental   every class has its output, the task is unknown
+ *
+ * and two ways to make tasks: split the classes into equal groups, or keep all
+ * classes and transform the images (one fixed permutation, or one rotation, a
+ * task).  With one task a scenario is ordinary supervised learning.
+ *
+ *                       split: classes           split: permutation, rotation, none
+ *   outputs, task/class all classes              tasks x classes
+ *   outputs, domain     classes / tasks          classes
+ *
+ * ERRORS    An impossible split (10 classes into 3 tasks, a rotation of things
+ *           that are not images, no example of a class) is PDR_INPUT.
+ * OWNERSHIP A stream borrows its pdr_data, which must outlive it.
+ * THREADS   A finished stream is read-only and may be shared.
+ */
+#ifndef PERDURE_SCENARIO_H
+#define PERDURE_SCENARIO_H
+
+#include <perdure/data.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum pdr_scenario_type { PDR_TASK_IL, PDR_DOMAIN_IL, PDR_CLASS_IL } pdr_scenario_type;
+typedef enum pdr_split {
+    PDR_SPLIT_CLASSES,
+    PDR_SPLIT_PERMUTATION,
+    PDR_SPLIT_ROTATION,
+    PDR_SPLIT_NONE
+} pdr_split;
+typedef enum pdr_part { PDR_TRAIN, PDR_VALIDATION, PDR_TEST } pdr_part;
+
+/* The recipe's `scenario:` section. */
+typedef struct pdr_scenario {
+    int type;  /* pdr_scenario_type */
+    int split; /* pdr_split */
+    int64_t tasks;
+    bool shuffle_classes; /* split classes: random assignment by seed, or 0,1 / 2,3 / ... */
+    double max_rotation;  /* degrees; task angles are drawn uniformly below it */
+    double validation;    /* fraction of every task's training part held out */
+    int64_t limit;        /* training examples a task; 0 for all */
+} pdr_scenario;
+
+extern const pdr_option pdr_scenario_option_table[];
+
+typedef struct pdr_stream pdr_stream;
+
+pdr_rc pdr_stream_new(const pdr_alloc *alloc, const pdr_data *data, const pdr_scenario *s,
+                      uint64_t seed, pdr_stream **out, pdr_error *err);
+void pdr_stream_free(pdr_stream *s);
+
+int32_t pdr_stream_tasks(const pdr_stream *s);
+pdr_shape pdr_stream_shape(const pdr_stream *s); /* of one example's features */
+int32_t pdr_stream_outputs(const pdr_stream *s); /* width of the output layer */
+bool pdr_stream_is_regression(const pdr_stream *s);
+size_t pdr_stream_size(const pdr_stream *s, pdr_part part, int32_t task);
+
+/* mask[c] = 1 when output c may be the answer for task, else 0.  Only
+ * task-incremental streams have zeros. */
+void pdr_stream_mask(const pdr_stream *s, int32_t task, float mask[]);
+
+/* Whether any mask has a zero. */
+bool pdr_stream_is_masked(const pdr_stream *s);
+
+/* first[c] = the first task in which output c appears. */
+void pdr_stream_first_task(const pdr_stream *s, int32_t first[]);
+
+/* Example i of a part of a task: features, and either its output index (label)
+ * or its real targets (target, NULL otherwise). */
+void pdr_stream_read(const pdr_stream *s, pdr_part part, int32_t task, size_t i, float x[],
+                     int32_t *label, float target[]);
+
+/* What output c of a task means ("Sneaker"), or task's own name ("task 2: Coat, Bag").
+ * Written to text, cut to size. */
+void pdr_stream_output_name(const pdr_stream *s, int32_t task, int32_t c, char text[], size_t size);
+void pdr_stream_task_name(const pdr_stream *s, int32_t task, char text[], size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
