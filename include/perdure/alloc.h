@@ -4,7 +4,7 @@
  * count, bound or refuse every byte the engine takes.  The torture tests use it
  * to make the n-th allocation fail, for every n.
  *
- *     static void *limited(void *ctx, void *old, size_t size);
+ *     void *limited(void *ctx, void *old, size_t size);
  *     pdr_alloc  a = {limited, &budget};
  *     pdr_graph *g = pdr_graph_new(&a);
  *

@@ -6,7 +6,7 @@
  * that names the file, the place, the cause and the remedy.
  *
  *     pdr_error err = PDR_NO_ERROR;
- *     if (pdr_dataset_open("mnist", NULL, NULL, &data, &err))
+ *     if (pdr_option_set(row, &options, "fast", &err))
  *         fprintf(stderr, "%s\n", err.text);
  *
  * ERRORS    The library never prints, never exits and never asserts on input.

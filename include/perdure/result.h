@@ -1,5 +1,12 @@
 /* perdure/result.h -- what an experiment found, as JSON and as a page.
  *
+ * An experiment fills a pdr_result, or a program does.  What is reported about
+ * it is computed from its matrix, by the definitions of the papers cited below.
+ *
+ *     printf("%s: %.3f\n", run.method, pdr_result_average(&run));
+ *     if (pdr_result_write_json(&run, "result.json", &err)) fputs(err.text, stderr);
+ *     pdr_result_close(&run);
+ *
  * ERRORS    Files appear whole or not at all (written beside, then renamed).
  * OWNERSHIP A pdr_result owns its arrays and strings; close it.
  */

@@ -15,6 +15,14 @@
  *   outputs, task/class all classes              tasks x classes
  *   outputs, domain     classes / tasks          classes
  *
+ *     pdr_scenario s;
+ *     pdr_stream *stream;
+ *     pdr_option_defaults(pdr_scenario_option_table, &s);
+ *     s.type = PDR_CLASS_IL;
+ *     s.tasks = 5;
+ *     if (pdr_stream_new(NULL, &data, &s, 1, &stream, &err)) fputs(err.text, stderr);
+ *     pdr_stream_free(stream);
+ *
  * ERRORS    An impossible split (10 classes into 3 tasks, a rotation of things
  *           that are not images, no example of a class) is PDR_INPUT.
  * OWNERSHIP A stream borrows its pdr_data, which must outlive it.

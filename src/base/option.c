@@ -10,7 +10,7 @@
 #include "base/error.h"
 
 #define FIELD(type, self, row)    ((type *)(void *)((char *)(self) + (row)->at))
-#define FIELD_OF(type, self, row) ((const type *)(const void *)((const char *)(self) + (row)->at))
+#define FIELD_OF(type, self, row) ((type const *)(const void *)((const char *)(self) + (row)->at))
 
 void pdr_option_defaults(const pdr_option *table, void *self)
 {

@@ -1,0 +1,1 @@
+/* perdure/orphan.h -- a public header that belongs to no room. */

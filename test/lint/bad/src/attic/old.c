@@ -1,0 +1,1 @@
+/* attic/old.c -- a room that no table knows. */

@@ -1,0 +1,1 @@
+/* graph/purpose_elsewhere.c -- another file's name. */

@@ -1,0 +1,1 @@
+/* base/purpose_empty.c -- */
