@@ -103,6 +103,7 @@ static void options_say_what_would_be_right(void **state)
         {"n", "1.5", "n: '1.5' is not a whole number; give 1 to 100"},
         {"on", "maybe", "on: 'maybe' is neither true nor false"},
         {"kind", "third", "kind: there is no 'third'; choose from first, second"},
+        {"on", "a\nb\x1b[1m\x7f", "on: 'a?b?[1m?' is neither true nor false"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         sample s;

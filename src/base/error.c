@@ -24,6 +24,14 @@ const char *pdr_rc_text(pdr_rc rc) { return error_rows[error_row(rc)].text; }
 
 int pdr_rc_status(pdr_rc rc) { return error_rows[error_row(rc)].status; }
 
+/* A message is one line whatever the input held: control characters, which could
+ * steer a terminal too, become '?'. */
+static void error_plain(char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 0x7f) *s = '?';
+}
+
 pdr_rc pdi_fail(pdr_error *err, pdr_rc rc, const char *fmt, ...)
 {
     if (err && err->rc == PDR_OK) {
@@ -31,6 +39,7 @@ pdr_rc pdi_fail(pdr_error *err, pdr_rc rc, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(err->text, sizeof err->text, fmt, ap);
         va_end(ap);
+        error_plain(err->text);
         err->rc = rc;
     }
     return rc;
