@@ -1,0 +1,39 @@
+# scripts/build.sh -- configure a build folder, build it, run tests in it and count them.
+#
+# To be read by a POSIX shell that stands in the project's root.
+
+build_make() { # build_make FOLDER OPTION...: configure once, then build what changed
+    build_folder=$1
+    shift
+    if [ ! -f "$build_folder/build.ninja" ]; then
+        meson setup "$build_folder" "$@"
+    fi
+    ninja -C "$build_folder"
+}
+
+# Meson writes one line of JSON a test.  A quote inside a test's own output is
+# escaped there, so these patterns match the result and nothing else.
+build_count() { # build_count FOLDER PATTERN
+    grep -cE "\"result\": \"($2)\"" "$1/meson-logs/testlog.json" || true
+}
+
+build_skipped() { # build_skipped FOLDER: the names of skipped tests
+    sed -n 's/^{"name": "\([^"]*\)".*"result": "SKIP".*/\1/p' "$1/meson-logs/testlog.json" |
+        tr '\n' ' '
+}
+
+# Runs tests and ends with 'N passed, N failed'.  Fails when a test failed or none ran.
+build_test() { # build_test FOLDER ARGUMENT...: arguments go to meson test
+    build_folder=$1
+    shift
+    build_status=0
+    rm -f "$build_folder/meson-logs/testlog.json"
+    meson test -C "$build_folder" --no-rebuild --print-errorlogs "$@" || build_status=$?
+    build_passed=$(build_count "$build_folder" 'OK|EXPECTEDFAIL')
+    build_failed=$(build_count "$build_folder" 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
+    build_names=$(build_skipped "$build_folder")
+    [ -z "$build_names" ] || echo "skipped: ${build_names% }"
+    if [ "$build_status" != 0 ] && [ "$build_failed" = 0 ]; then build_failed=1; fi
+    echo "$build_passed passed, $build_failed failed"
+    [ "$build_failed" = 0 ] && [ "$build_passed" != 0 ]
+}
