@@ -1,0 +1,146 @@
+/* exec/plan.c -- making, measuring, printing and running plans. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "exec/exec.h"
+
+enum { PLAN_LINE = 64 }; /* bytes: cache lines, and the widest vectors */
+
+/* bytes of zeroed memory at a multiple of PLAN_LINE inside *block. */
+static float *plan_aligned(const pdr_alloc *alloc, size_t bytes, void **block)
+{
+    *block = pdi_new(alloc, bytes + PLAN_LINE, 1);
+    if (!*block) return NULL;
+    uintptr_t at = ((uintptr_t)*block + PLAN_LINE - 1) / PLAN_LINE * PLAN_LINE;
+    return (float *)at;
+}
+
+static bool plan_needs_packing(const pdi_lowered *l)
+{
+    for (size_t s = 0; s < l->steps; s++)
+        if (l->step[s].op == PDI_dot) return true;
+    return false;
+}
+
+static pdr_rc plan_allocate(pdr_plan *p, pdr_error *err)
+{
+    size_t arena = (size_t)p->low.arena * sizeof(float);
+    p->scratch_each = (size_t)p->low.slots * PDI_STRIP;
+    if (plan_needs_packing(&p->low) && p->scratch_each < PDI_PACK) p->scratch_each = PDI_PACK;
+    p->arena = plan_aligned(p->alloc, arena, &p->arena_block);
+    p->scratch = plan_aligned(p->alloc, p->scratch_each * (size_t)p->threads * sizeof(float),
+                              &p->scratch_block);
+    if (p->arena && p->scratch) return PDR_OK;
+    return pdi_fail(err, PDR_NOMEM, "out of memory: the plan's arena takes %zu bytes", arena);
+}
+
+static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
+{
+    pdr_rc rc = pdi_lower(r, &p->low, err);
+    if (rc) return rc;
+    if (!pdi_loops_build(&p->low)) return pdi_nomem(err);
+    pdi_outputs_place(r, &p->low);
+    if (!pdi_memory_place(&p->low)) return pdi_nomem(err);
+    return plan_allocate(p, err);
+}
+
+pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_node in[],
+                    size_t n_out, const pdr_node out[], const int32_t over[], pdr_plan **plan,
+                    pdr_error *err)
+{
+    const pdi_request r = {g, n_in, n_out, in, out, over};
+    *plan = NULL;
+    if (pdr_graph_error(g)) return pdi_fail(err, pdr_graph_rc(g), "%s", pdr_graph_error(g));
+    for (size_t j = 0; j < n_out; j++)
+        if (pdi_is_null(out[j])) return pdi_fail(err, PDR_USAGE, "plan: out[%zu] is null", j);
+    pdr_plan *p = pdi_new(g->alloc, 1, sizeof *p);
+    if (!p) return pdi_nomem(err);
+    p->alloc = p->low.alloc = g->alloc;
+    p->pool = pool;
+    p->threads = pdr_pool_threads(pool);
+    p->kern = pdi_kernels_here();
+    pdr_rc rc = plan_lower(p, &r, err);
+    if (rc) {
+        pdr_plan_free(p);
+        return rc;
+    }
+    *plan = p;
+    return PDR_OK;
+}
+
+void pdr_plan_free(pdr_plan *p)
+{
+    if (!p) return;
+    pdi_lowered_close(&p->low);
+    pdi_free(p->alloc, p->arena_block);
+    pdi_free(p->alloc, p->scratch_block);
+    pdi_free(p->alloc, p);
+}
+
+float *pdi_exec_address(const pdr_plan *p, int32_t buffer)
+{
+    const pdi_buffer *b = &p->low.buffer[buffer];
+    switch (b->place) {
+    case PDI_AT_ARENA: return p->arena + b->at;
+    case PDI_AT_CONST: return p->low.constant + b->at;
+    case PDI_AT_OUTPUT: return p->out[b->index];
+    case PDI_AT_INPUT: break;
+    }
+    return (float *)(uintptr_t)p->in[b->index]; /* read only: no step has it as its result */
+}
+
+void pdr_plan_run(pdr_plan *p, const void *const in[], void *const out[])
+{
+    p->in = in;
+    p->out = out;
+    for (size_t s = 0; s < p->low.steps; s++) pdi_exec_step(p, &p->low.step[s]);
+    for (size_t c = 0; c < p->low.copies; c++) {
+        const pdi_copy *copy = &p->low.copy[c];
+        memmove(out[copy->output], pdi_exec_address(p, copy->buffer) + copy->offset,
+                sizeof(float) * (size_t)copy->size);
+    }
+}
+
+pdr_plan_stats pdr_plan_measure(const pdr_plan *p)
+{
+    pdr_plan_stats s = {.steps = p->low.steps, .arena_bytes = (size_t)p->low.arena * 4};
+    for (size_t i = 0; i < p->low.buffers; i++)
+        if (p->low.buffer[i].place == PDI_AT_ARENA && p->low.buffer[i].escapes)
+            s.values_bytes += (size_t)p->low.buffer[i].size * 4;
+    for (size_t i = 0; i < p->low.steps; i++) s.flops += p->low.step[i].flops;
+    return s;
+}
+
+static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
+{
+    const pdi_step *s = &p->low.step[i];
+    char shape[PDR_SHAPE_TEXT];
+    if (s->op == PDI_stop) {
+        pdi_text_add(t, "%4zu  loop     %12lld  ", i, (long long)s->loop.n);
+        for (int32_t k = 0; k < s->loop.instrs; k++)
+            pdi_text_add(t, k ? " %s" : "%s",
+                         s->loop.instr[k].op == PDI_input ? "load"
+                         : s->loop.instr[k].op == PDI_stop
+                             ? "copy"
+                             : pdi_op_table[s->loop.instr[k].op].name);
+    } else {
+        const pdi_buffer *b = &p->low.buffer[s->out];
+        pdi_text_add(t, "%4zu  %-8s %12s  ", i, pdi_op_table[s->op].name,
+                     pdr_shape_text(&s->shape, shape));
+        for (int k = 0; k < s->nin; k++)
+            pdi_text_add(t, k ? " x %s" : "%s", pdr_shape_text(&s->in[k].shape, shape));
+        if (b->place == PDI_AT_ARENA) pdi_text_add(t, "  @%lld", (long long)b->at * 4);
+    }
+    pdi_text_add(t, "  %.4g flop%s%s\n", s->flops, *s->label ? "  ; " : "", s->label);
+}
+
+char *pdr_plan_print(const pdr_plan *p)
+{
+    pdi_text t = {.alloc = p->alloc};
+    pdr_plan_stats s = pdr_plan_measure(p);
+    pdi_text_add(&t, "%zu steps, %.4g flop a run, arena %zu bytes (%zu unshared), kernels %s\n",
+                 s.steps, s.flops, s.arena_bytes, s.values_bytes, p->kern->name);
+    for (size_t i = 0; i < p->low.steps; i++) plan_print_step(&t, p, i);
+    return pdi_text_take(&t);
+}

@@ -1,0 +1,73 @@
+/* kern/kern.h -- kernels: pointers, strides and counts in, numbers out.
+ *
+ * Kernels know nothing of graphs.  The same C files are compiled once for every
+ * instruction set and give the same bits on each, because
+ *   1. work is vectorised across outputs, never across a sum;
+ *   2. a sum's order depends on how many elements it adds, on nothing else;
+ *   3. every fused multiply-add is asked for by name (-ffp-contract=off). */
+#ifndef PDI_KERN_KERN_H
+#define PDI_KERN_KERN_H
+
+#include <stdbool.h>
+
+#include "ops/ops.h"
+
+/* Elements that one pass of a fused loop handles: small enough that a dozen
+ * temporaries stay in the first-level cache. */
+enum { PDI_STRIP = 512 };
+
+/* A sum runs over this many lanes: lane l adds elements l, l + 16, l + 32, ...
+ * in order; then lanes are folded in halves.  See docs/determinism.md. */
+enum { PDI_LANES = 16 };
+
+/* out[i] = f(x[i], y[i], z[i]) for n elements; out may be x, y or z. */
+typedef void (*pdi_map_fn)(float *out, const float *x, const float *y, const float *z, int64_t n);
+
+/* c[m,n] = sum over k of a[m,k] b[n,k], each in ascending k: the first product,
+ * then fused multiply-adds. */
+typedef struct pdi_gemm {
+    int64_t m, n, k;
+    const float *a;
+    int64_t am, ak; /* strides */
+    const float *b;
+    int64_t bn, bk;
+    float *c;
+    int64_t ldc;
+    float *pack; /* PDI_PACK floats of scratch */
+} pdi_gemm;
+
+/* Block sizes: a block of b (KC x NC) lives in the second-level cache, a panel
+ * of it (KC x 32) in the first. */
+enum { PDI_KC = 256, PDI_NC = 512, PDI_MC = 168 };
+enum { PDI_PACK = PDI_KC * (PDI_NC + PDI_MC + 64) };
+
+/* out[lo .. hi) of the sums over `over` of x, laid out by `kept` (dense out). */
+typedef struct pdi_sum {
+    float *out;
+    const float *x;
+    pdi_axes kept, over;
+} pdi_sum;
+
+typedef struct pdi_kernels {
+    const char *name;
+    const pdi_map_fn *map; /* by operator; NULL where it is not a map */
+    void (*gemm)(const pdi_gemm *g);
+    void (*sum)(const pdi_sum *s, int64_t lo, int64_t hi);
+    /* Elements lo .. lo+n of x read through axes, in row-major order. */
+    void (*load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, int64_t n);
+    /* Largest (or where) along the middle axis of a dense [outer, n, inner]. */
+    void (*max)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
+    void (*argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
+    /* n draws of key[4] from draw lo on: see pdr_rand. */
+    void (*rand)(float *out, const int32_t *key, uint32_t stream, int64_t lo, int64_t n);
+} pdi_kernels;
+
+/* The best kernels for this processor, or those that $PERDURE_ISA names
+ * (ref, avx2, avx512) when the processor has them. */
+const pdi_kernels *pdi_kernels_here(void);
+
+/* Kernels by row, best last; NULL past the end or when the processor lacks
+ * them.  For tests. */
+const pdi_kernels *pdi_kernels_at(int i);
+
+#endif

@@ -1,0 +1,42 @@
+/* ops/ops.h -- what the operator families share, and walks for the planner. */
+#ifndef PDI_OPS_OPS_H
+#define PDI_OPS_OPS_H
+
+#include "graph/graph.h"
+
+#define OP(name, family, nin, adjoint, attrs, help) extern const pdi_op pdi_op_##name;
+#include "ops/op.def"
+#undef OP
+
+/* An affine walk over a dense base: the element at index i of `over` lives at
+ * offset + sum_k stride[k] * i[k] of the base. */
+typedef struct pdi_walk {
+    pdr_shape over;
+    int64_t offset, stride[PDR_MAX_RANK];
+} pdi_walk;
+
+/* Whether a WALK operator adds its operand back through the walk into a zero
+ * result (sum, pad, unwindow) rather than reading its operand through it. */
+bool pdi_walk_adds(pdi_opcode op);
+
+/* The walk of node nd (any WALK operator but reshape).  Over the result and
+ * based on the operand when it reads; the other way round when it adds. */
+pdi_walk pdi_walk_of(const pdr_graph *g, const pdi_node *nd);
+
+/* The strides of a dense tensor of shape s. */
+void pdi_dense_strides(const pdr_shape *s, int64_t stride[PDR_MAX_RANK]);
+
+/* Axes of a tensor as it lies in memory, outermost first. */
+typedef struct pdi_axes {
+    int n;
+    int64_t dim[PDR_MAX_RANK], stride[PDR_MAX_RANK];
+} pdi_axes;
+
+/* Index arithmetic for operators that act along one axis: s as
+ * [outer, dim(axis), inner]. */
+typedef struct pdi_along {
+    int64_t outer, n, inner;
+} pdi_along;
+pdi_along pdi_along_axis(const pdr_shape *s, int axis);
+
+#endif

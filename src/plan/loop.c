@@ -1,0 +1,115 @@
+/* plan/loop.c -- the entries of a fused loop as registers and instructions.
+ *
+ * A register is a place an instruction reads or writes, one strip at a time:
+ * memory in loop order, one repeated number, a strided load, or a strip that
+ * lives in cache.  Strips are shared by registers that are not alive together. */
+#include <string.h>
+
+#include "plan/plan.h"
+
+typedef struct loop_build {
+    pdi_lowered *l;
+    pdi_loop *loop;
+    int32_t *reg_of;  /* register that holds a buffer made in this loop, or -1 */
+    pdi_view *viewed; /* the view behind each register that reads outside memory */
+    int32_t *last;    /* last instruction that reads a register */
+} loop_build;
+
+static int32_t loop_reg(loop_build *b, pdi_reg_kind kind, int32_t buffer, int64_t offset)
+{
+    b->loop->reg[b->loop->regs] = (pdi_reg){
+        .kind = kind, .buffer = buffer, .offset = offset, .slot = -1};
+    return b->loop->regs++;
+}
+
+/* The register for reading v, shared by equal views. */
+static int32_t loop_operand(loop_build *b, const pdi_view *v)
+{
+    int32_t here = b->reg_of[v->buffer];
+    if (here >= 0) return here;
+    for (int32_t r = 0; r < b->loop->regs; r++)
+        if (b->viewed[r].buffer >= 0 && pdi_view_same(&b->viewed[r], v)) return r;
+    pdi_reg_kind kind = pdi_view_is_dense(v)    ? PDI_REG_DENSE
+                        : pdi_view_is_scalar(v) ? PDI_REG_SCALAR
+                                                : PDI_REG_LOAD;
+    if (kind == PDI_REG_DENSE && pdi_view_is_scalar(v) && b->loop->n > 1) kind = PDI_REG_SCALAR;
+    int32_t r = loop_reg(b, kind, v->buffer, v->offset);
+    b->viewed[r] = *v;
+    if (kind == PDI_REG_LOAD) {
+        b->loop->reg[r].axes = pdi_view_axes(v);
+        b->loop->instr[b->loop->instrs++] = (pdi_instr){.op = PDI_input, .out = r};
+    }
+    return r;
+}
+
+static void loop_entry(loop_build *b, const pdi_entry *e)
+{
+    pdi_instr i = {.op = e->op, .in = {-1, -1, -1}};
+    for (int k = 0; k < e->nin; k++) i.in[k] = loop_operand(b, &e->in[k]);
+    bool kept = b->l->buffer[e->out].escapes;
+    i.out = loop_reg(b, kept ? PDI_REG_DENSE : PDI_REG_STRIP, e->out, 0);
+    b->viewed[i.out].buffer = -1;
+    b->reg_of[e->out] = i.out;
+    b->loop->instr[b->loop->instrs++] = i;
+}
+
+/* Strips by linear scan: a register's strip is free again after its last read. */
+static void loop_slots(loop_build *b)
+{
+    pdi_loop *p = b->loop;
+    for (int32_t r = 0; r < p->regs; r++) {
+        b->last[r] = -1;
+        if (p->reg[r].kind == PDI_REG_SCALAR) p->reg[r].slot = p->slots++; /* for the whole loop */
+    }
+    for (int32_t i = 0; i < p->instrs; i++)
+        for (int k = 0; k < PDI_MAX_IN && p->instr[i].op != PDI_input; k++)
+            if (p->instr[i].in[k] >= 0) b->last[p->instr[i].in[k]] = i;
+    int32_t *free_slot = b->reg_of; /* done with it: reuse as the stack of free strips */
+    int32_t free_slots = 0;
+    for (int32_t i = 0; i < p->instrs; i++) {
+        const pdi_instr *in = &p->instr[i];
+        for (int k = 0; k < PDI_MAX_IN && in->op != PDI_input; k++) {
+            int32_t r = in->in[k];
+            bool again = (k > 0 && r == in->in[0]) || (k > 1 && r == in->in[1]);
+            if (r < 0 || again || b->last[r] != i) continue;
+            if (p->reg[r].kind == PDI_REG_LOAD || p->reg[r].kind == PDI_REG_STRIP)
+                free_slot[free_slots++] = p->reg[r].slot;
+        }
+        pdi_reg *out = &p->reg[in->out];
+        if (out->kind == PDI_REG_DENSE) continue;
+        out->slot = free_slots ? free_slot[--free_slots] : p->slots++;
+    }
+}
+
+static bool loop_build_one(pdi_lowered *l, int32_t step)
+{
+    pdi_loop *p = &l->step[step].loop;
+    size_t most = (size_t)p->entries * (PDI_MAX_IN + 1);
+    loop_build b = {.l = l, .loop = p};
+    size_t table = l->buffers > most ? l->buffers : most;
+    p->reg = pdi_new(l->alloc, most, sizeof *p->reg);
+    p->instr = pdi_new(l->alloc, most, sizeof *p->instr);
+    b.reg_of = pdi_new(l->alloc, table, sizeof *b.reg_of);
+    b.viewed = pdi_new(l->alloc, most, sizeof *b.viewed);
+    b.last = pdi_new(l->alloc, most, sizeof *b.last);
+    bool ok = p->reg && p->instr && b.reg_of && b.viewed && b.last;
+    if (ok) {
+        memset(b.reg_of, 0xff, table * sizeof *b.reg_of); /* -1 */
+        for (size_t e = 0; e < l->entries; e++)
+            if (l->entry[e].step == step) loop_entry(&b, &l->entry[e]);
+        loop_slots(&b);
+        l->step[step].flops = (double)p->n * p->instrs;
+        if (p->slots > l->slots) l->slots = p->slots;
+    }
+    pdi_free(l->alloc, b.reg_of);
+    pdi_free(l->alloc, b.viewed);
+    pdi_free(l->alloc, b.last);
+    return ok;
+}
+
+bool pdi_loops_build(pdi_lowered *l)
+{
+    for (size_t s = 0; s < l->steps; s++)
+        if (l->step[s].op == PDI_stop && !loop_build_one(l, (int32_t)s)) return false;
+    return true;
+}

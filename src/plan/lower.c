@@ -1,0 +1,393 @@
+/* plan/lower.c -- nodes to steps and views.
+ *
+ * Nodes are visited in list order.  A scalar map waits until somebody needs it
+ * (a kernel or an output); then it and the maps it waits for enter loops
+ * together, one loop for each number of elements.  So an activation joins the
+ * loop of its layer and a whole optimiser update becomes one loop. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "plan/plan.h"
+
+typedef struct lower_value {
+    bool done;
+    int32_t step; /* that makes its buffer; -1: an input or a constant */
+    pdi_view view;
+} lower_value;
+
+typedef struct lower {
+    const pdr_graph *g;
+    pdi_lowered *l;
+    lower_value *value;
+    uint32_t *stack, *waiting; /* scratch of lower_demand, a slot a node */
+    unsigned char *seen;
+} lower;
+
+/* ---- buffers, constants, steps --------------------------------------------------- */
+
+static int32_t lower_buffer(lower *w, pdi_place place, int64_t size, int64_t at, int32_t born)
+{
+    pdi_lowered *l = w->l;
+    if (!pdi_grow(l->alloc, (void **)&l->buffer, l->buffers, &l->buffer_cap, sizeof *l->buffer)) {
+        l->failed = true;
+        return 0;
+    }
+    l->buffer[l->buffers] = (pdi_buffer){
+        .place = place, .size = size, .at = at, .born = born, .dies = born};
+    return (int32_t)l->buffers++;
+}
+
+static int64_t lower_constant(lower *w, float x)
+{
+    pdi_lowered *l = w->l;
+    if (!pdi_grow(l->alloc, (void **)&l->constant, l->constants, &l->constant_cap,
+                  sizeof *l->constant)) {
+        l->failed = true;
+        return 0;
+    }
+    l->constant[l->constants] = x;
+    return (int64_t)l->constants++;
+}
+
+/* fill: one number with strides 0.  iota: a ramp along one axis. */
+static void lower_leaf(lower *w, const pdi_node *nd, lower_value *v)
+{
+    int64_t at = (int64_t)w->l->constants, n = 1;
+    if (nd->op == PDI_fill) {
+        lower_constant(w, (float)nd->attr.value);
+    } else {
+        n = nd->shape.dim[nd->attr.axis];
+        for (int64_t i = 0; i < n; i++) lower_constant(w, (float)i);
+    }
+    v->view = (pdi_view){.shape = nd->shape};
+    v->view.buffer = lower_buffer(w, PDI_AT_CONST, n, at, -1);
+    if (nd->op == PDI_iota) v->view.stride[nd->attr.axis] = 1;
+    v->step = -1;
+    v->done = true;
+}
+
+static pdi_step *lower_step(lower *w, pdi_opcode op, uint32_t node)
+{
+    pdi_lowered *l = w->l;
+    if (!pdi_grow(l->alloc, (void **)&l->step, l->steps, &l->step_cap, sizeof *l->step)) {
+        l->failed = true;
+        return NULL;
+    }
+    pdi_step *s = &l->step[l->steps++];
+    memset(s, 0, sizeof *s);
+    s->op = op;
+    s->node = node;
+    s->attr = w->g->v[node].attr;
+    s->shape = w->g->v[node].shape;
+    uint32_t label = w->g->v[node].label;
+    s->label = label ? l->label[label - 1] : "";
+    return s;
+}
+
+/* Step `step` reads v. */
+static void lower_read(lower *w, const pdi_view *v, int32_t step)
+{
+    pdi_buffer *b = &w->l->buffer[v->buffer];
+    if (b->born != step) b->escapes = true;
+    if (b->dies < step) b->dies = step;
+}
+
+/* ---- loops --------------------------------------------------------------------------- */
+
+/* Can an entry of `step`, a loop over n elements, read v?  What the same loop
+ * makes is there only element for element. */
+static bool lower_readable(const lower_value *v, int32_t step, int64_t n)
+{
+    if (v->step < step) return true;
+    return v->step == step && pdi_view_is_dense(&v->view) && v->view.offset == 0 &&
+           pdr_shape_size(&v->view.shape) == n;
+}
+
+/* The first loop over n elements, among steps first .., that can read all
+ * operands; a new one when there is none. */
+static int32_t lower_find_loop(lower *w, uint32_t node, int64_t n, int nin,
+                               const lower_value *const in[], int32_t first)
+{
+    pdi_lowered *l = w->l;
+    for (int32_t s = first; s < (int32_t)l->steps; s++) {
+        const pdi_loop *p = &l->step[s].loop;
+        bool ok = l->step[s].op == PDI_stop && p->n == n && p->entries < PDI_LOOP_ENTRIES;
+        for (int k = 0; ok && k < nin; k++) ok = lower_readable(in[k], s, n);
+        if (ok) return s;
+    }
+    pdi_step *s = lower_step(w, PDI_stop, node);
+    if (s) s->loop.n = n;
+    return (int32_t)l->steps - 1;
+}
+
+/* Let node's value be made by a loop: op over views. */
+static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
+                        const lower_value *const in[], int32_t first)
+{
+    pdi_lowered *l = w->l;
+    lower_value *v = &w->value[node];
+    pdr_shape shape = w->g->v[node].shape;
+    int64_t n = pdr_shape_size(&shape);
+    pdi_entry e = {.op = op, .nin = nin};
+    for (int k = 0; k < nin; k++) e.in[k] = in[k]->view;
+    e.step = lower_find_loop(w, node, n, nin, in, first);
+    e.out = lower_buffer(w, PDI_AT_ARENA, n, 0, e.step);
+    if (!pdi_grow(l->alloc, (void **)&l->entry, l->entries, &l->entry_cap, sizeof *l->entry))
+        l->failed = true;
+    if (l->failed) return;
+    for (int k = 0; k < nin; k++) lower_read(w, &e.in[k], e.step);
+    l->entry[l->entries++] = e;
+    l->step[e.step].loop.entries++;
+    v->view = pdi_view_dense(e.out, &shape);
+    v->step = e.step;
+    v->done = true;
+}
+
+/* Make node's value lie densely in a buffer of its own. */
+static void lower_densify(lower *w, uint32_t node, int32_t first)
+{
+    const lower_value from = w->value[node];
+    if (w->l->failed || pdi_view_is_dense(&from.view)) return;
+    lower_entry(w, node, PDI_stop, 1, (const lower_value *const[]){&from}, first);
+}
+
+/* ---- views ------------------------------------------------------------------------------ */
+
+static bool lower_is_view(const pdi_node *nd)
+{
+    return nd->op == PDI_stop ||
+           (pdi_op_table[nd->op].family == PDI_WALK && !pdi_walk_adds(nd->op));
+}
+
+static void lower_view(lower *w, uint32_t node, int32_t first)
+{
+    const pdi_node *nd = &w->g->v[node];
+    lower_value *v = &w->value[node];
+    const lower_value *x = &w->value[nd->in[0].id];
+    if (nd->op == PDI_stop) {
+        *v = *x;
+    } else if (nd->op == PDI_reshape) {
+        if (!pdi_view_reshape(&x->view, &nd->shape, &v->view)) {
+            lower_densify(w, nd->in[0].id, first);
+            if (!w->l->failed) pdi_view_reshape(&x->view, &nd->shape, &v->view);
+        }
+        v->step = x->step;
+    } else {
+        pdi_walk walk = pdi_walk_of(w->g, nd);
+        v->view = pdi_view_walk(&x->view, &walk, pdi_shape_at(w->g, nd->in[0]));
+        v->step = x->step;
+    }
+    v->done = true;
+}
+
+/* ---- demand -------------------------------------------------------------------------------- */
+
+static int lower_by_number(const void *x, const void *y)
+{
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* The nodes that x waits for, itself included, in list order. */
+static size_t lower_collect(lower *w, uint32_t x)
+{
+    size_t depth = 0, n = 0;
+    if (w->value[x].done) return 0;
+    w->stack[depth++] = x;
+    w->seen[x] = 1;
+    while (depth) {
+        uint32_t i = w->stack[--depth];
+        w->waiting[n++] = i;
+        for (int k = 0; k < w->g->v[i].nin; k++) {
+            uint32_t o = w->g->v[i].in[k].id;
+            if (w->value[o].done || w->seen[o]) continue;
+            w->seen[o] = 1;
+            w->stack[depth++] = o;
+        }
+    }
+    qsort(w->waiting, n, sizeof *w->waiting, lower_by_number);
+    for (size_t i = 0; i < n; i++) w->seen[w->waiting[i]] = 0;
+    return n;
+}
+
+/* Loops made from here on may be joined: those of one demand, or the last step. */
+static int32_t lower_first(const lower *w)
+{
+    int32_t n = (int32_t)w->l->steps;
+    return n && w->l->step[n - 1].op == PDI_stop ? n - 1 : n;
+}
+
+static void lower_demand(lower *w, uint32_t x)
+{
+    int32_t first = lower_first(w);
+    size_t n = lower_collect(w, x);
+    for (size_t i = 0; i < n && !w->l->failed; i++) {
+        uint32_t node = w->waiting[i];
+        const pdi_node *nd = &w->g->v[node];
+        const lower_value *in[PDI_MAX_IN] = {0};
+        for (int k = 0; k < nd->nin; k++) in[k] = &w->value[nd->in[k].id];
+        if (lower_is_view(nd))
+            lower_view(w, node, first);
+        else
+            lower_entry(w, node, nd->op, nd->nin, in, first);
+    }
+}
+
+/* ---- kernels --------------------------------------------------------------------------------- */
+
+/* Sums and products read through any view; the other kernels want dense operands. */
+static bool lower_reads_views(pdi_opcode op) { return op == PDI_sum || op == PDI_dot; }
+
+static double lower_flops(const pdr_graph *g, const pdi_node *nd)
+{
+    const pdr_shape *x = pdi_shape_at(g, nd->in[0]);
+    if (nd->op == PDI_dot) return 2.0 * (double)pdr_shape_size(&nd->shape) * x->dim[x->rank - 1];
+    return (double)pdr_shape_size(nd->op == PDI_gather || nd->op == PDI_rand ? &nd->shape : x);
+}
+
+static void lower_kernel(lower *w, uint32_t node)
+{
+    const pdi_node *nd = &w->g->v[node];
+    for (int k = 0; k < nd->nin; k++) {
+        int32_t first = lower_first(w);
+        lower_demand(w, nd->in[k].id);
+        if (!w->l->failed && !lower_reads_views(nd->op)) lower_densify(w, nd->in[k].id, first);
+    }
+    pdi_step *s = w->l->failed ? NULL : lower_step(w, nd->op, node);
+    if (!s) return;
+    int32_t at = (int32_t)w->l->steps - 1;
+    s->nin = nd->nin;
+    s->flops = lower_flops(w->g, nd);
+    for (int k = 0; k < nd->nin; k++) {
+        s->in[k] = w->value[nd->in[k].id].view;
+        lower_read(w, &s->in[k], at);
+    }
+    s->out = lower_buffer(w, PDI_AT_ARENA, pdr_shape_size(&nd->shape), 0, at);
+    w->value[node] = (lower_value){true, at, pdi_view_dense(s->out, &nd->shape)};
+}
+
+static bool lower_is_kernel(const pdi_node *nd)
+{
+    pdi_family f = pdi_op_table[nd->op].family;
+    return f != PDI_LEAF && f != PDI_MAP && !lower_is_view(nd);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------
+ */
+
+static pdr_rc lower_inputs(lower *w, const pdi_request *r, const unsigned char *need,
+                           pdr_error *err)
+{
+    for (size_t i = 0; i < r->n_in; i++) {
+        const pdi_node *nd = pdi_node_at(r->g, r->in[i]);
+        lower_value *v = &w->value[r->in[i].id];
+        if (nd->op != PDI_input)
+            return pdi_fail(err, PDR_USAGE, "plan: in[%zu] is not an input", i);
+        if (v->done) return pdi_fail(err, PDR_USAGE, "plan: in[%zu] is listed twice", i);
+        int32_t b = lower_buffer(w, PDI_AT_INPUT, pdr_shape_size(&nd->shape), 0, -1);
+        if (w->l->failed) return PDR_OK;
+        w->l->buffer[b].index = (int32_t)i;
+        *v = (lower_value){true, -1, pdi_view_dense(b, &nd->shape)};
+    }
+    for (size_t i = 1; i < r->g->n; i++)
+        if (need[i] && r->g->v[i].op == PDI_input && !w->value[i].done)
+            return pdi_fail(err, PDR_USAGE, "plan: input %%%zu is needed and not listed", i);
+    return PDR_OK;
+}
+
+static void lower_nodes(lower *w, const unsigned char *need)
+{
+    for (size_t i = 1; i < w->g->n && !w->l->failed; i++) {
+        const pdi_node *nd = &w->g->v[i];
+        if (!need[i]) continue;
+        if (nd->op == PDI_fill || nd->op == PDI_iota) lower_leaf(w, nd, &w->value[i]);
+        if (lower_is_kernel(nd)) lower_kernel(w, (uint32_t)i);
+    }
+}
+
+static void lower_copy(lower *w, size_t output, const pdi_view *v)
+{
+    pdi_lowered *l = w->l;
+    if (!pdi_grow(l->alloc, (void **)&l->copy, l->copies, &l->copy_cap, sizeof *l->copy))
+        l->failed = true;
+    else
+        l->copy[l->copies++] = (pdi_copy){(int32_t)output, v->buffer, v->offset,
+                                          pdr_shape_size(&v->shape)};
+}
+
+/* Every output ends as a copy of something dense; pdi_outputs_place() removes
+ * most.  Inputs that an output may overwrite are first copied into the arena. */
+static void lower_outputs(lower *w, const pdi_request *r)
+{
+    for (size_t j = 0; j < r->n_out && !w->l->failed; j++) {
+        int32_t first = lower_first(w);
+        uint32_t x = r->out[j].id;
+        lower_demand(w, x);
+        if (w->l->failed) return;
+        const lower_value from = w->value[x];
+        if (from.step < 0 && (r->over || !pdi_view_is_dense(&from.view)))
+            lower_entry(w, x, PDI_stop, 1, (const lower_value *const[]){&from}, first);
+        else
+            lower_densify(w, x, first);
+    }
+    for (size_t j = 0; j < r->n_out && !w->l->failed; j++) {
+        const pdi_view *v = &w->value[r->out[j].id].view;
+        lower_read(w, v, (int32_t)w->l->steps);
+        lower_copy(w, j, v);
+    }
+}
+
+static bool lower_labels(const pdr_graph *g, pdi_lowered *l)
+{
+    l->label = pdi_new(l->alloc, g->labels, sizeof *l->label);
+    for (; l->label && l->labels < g->labels; l->labels++) {
+        l->label[l->labels] = pdi_strdup(l->alloc, g->label[l->labels]);
+        if (!l->label[l->labels]) return false;
+    }
+    return l->label != NULL;
+}
+
+pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err)
+{
+    size_t n = r->g->n;
+    lower w = {.g = r->g, .l = l};
+    pdr_rc rc = PDR_OK;
+    unsigned char *need = pdi_new(l->alloc, n, 1);
+    w.value = pdi_new(l->alloc, n, sizeof *w.value);
+    w.stack = pdi_new(l->alloc, n, sizeof *w.stack);
+    w.waiting = pdi_new(l->alloc, n, sizeof *w.waiting);
+    w.seen = pdi_new(l->alloc, n, 1);
+    l->failed = !need || !w.value || !w.stack || !w.waiting || !w.seen || !lower_labels(r->g, l);
+    if (!l->failed) {
+        pdi_mark_needed(r->g, r->n_out, r->out, need);
+        rc = lower_inputs(&w, r, need, err);
+    }
+    if (!l->failed && !rc) {
+        lower_nodes(&w, need);
+        lower_outputs(&w, r);
+    }
+    pdi_free(l->alloc, need);
+    pdi_free(l->alloc, w.value);
+    pdi_free(l->alloc, w.stack);
+    pdi_free(l->alloc, w.waiting);
+    pdi_free(l->alloc, w.seen);
+    return l->failed ? pdi_nomem(err) : rc;
+}
+
+void pdi_lowered_close(pdi_lowered *l)
+{
+    for (size_t i = 0; i < l->steps; i++) {
+        pdi_free(l->alloc, l->step[i].loop.reg);
+        pdi_free(l->alloc, l->step[i].loop.instr);
+    }
+    for (size_t i = 0; i < l->labels; i++) pdi_free(l->alloc, l->label[i]);
+    pdi_free(l->alloc, l->label);
+    pdi_free(l->alloc, l->buffer);
+    pdi_free(l->alloc, l->step);
+    pdi_free(l->alloc, l->entry);
+    pdi_free(l->alloc, l->copy);
+    pdi_free(l->alloc, l->constant);
+    const pdr_alloc *alloc = l->alloc;
+    *l = (pdi_lowered){.alloc = alloc};
+}

@@ -1,0 +1,71 @@
+/* plan/memory.c -- place buffers in one arena, offsets fixed before the first run.
+ *
+ * Largest first, each at the lowest address where nothing alive at the same
+ * time lies.  Buffers start at multiples of 16 elements (a cache line). */
+#include <stdlib.h>
+
+#include "plan/plan.h"
+
+enum { MEMORY_ALIGN = 16 };
+
+static int64_t memory_length(const pdi_buffer *b)
+{
+    return (b->size + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
+}
+
+static bool memory_overlap_in_time(const pdi_buffer *a, const pdi_buffer *b)
+{
+    return a->born <= b->dies && b->born <= a->dies;
+}
+
+static bool memory_in_arena(const pdi_buffer *b) { return b->place == PDI_AT_ARENA && b->escapes; }
+
+/* Sort key: larger first, older first among equals, so the plan is stable. */
+typedef struct memory_item {
+    int64_t size;
+    int32_t buffer;
+} memory_item;
+
+static int memory_compare(const void *x, const void *y)
+{
+    const memory_item *a = x, *b = y;
+    return a->size != b->size ? (a->size < b->size ? 1 : -1)
+                              : (a->buffer > b->buffer) - (a->buffer < b->buffer);
+}
+
+/* The lowest address for b that keeps clear of the buffers placed before it. */
+static int64_t memory_lowest(const pdi_buffer *all, const pdi_buffer *b, const memory_item *item,
+                             size_t placed)
+{
+    int64_t at = 0;
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t j = 0; j < placed; j++) {
+            const pdi_buffer *o = &all[item[j].buffer];
+            if (!memory_overlap_in_time(b, o)) continue;
+            if (at < o->at + memory_length(o) && o->at < at + memory_length(b)) {
+                at = o->at + memory_length(o);
+                again = true;
+            }
+        }
+    }
+    return at;
+}
+
+bool pdi_memory_place(pdi_lowered *l)
+{
+    memory_item *item = pdi_new(l->alloc, l->buffers, sizeof *item);
+    size_t n = 0;
+    if (!item) return false;
+    for (size_t i = 0; i < l->buffers; i++)
+        if (memory_in_arena(&l->buffer[i]))
+            item[n++] = (memory_item){l->buffer[i].size, (int32_t)i};
+    qsort(item, n, sizeof *item, memory_compare);
+    for (size_t i = 0; i < n; i++) {
+        pdi_buffer *b = &l->buffer[item[i].buffer];
+        b->at = memory_lowest(l->buffer, b, item, i);
+        if (b->at + memory_length(b) > l->arena) l->arena = b->at + memory_length(b);
+    }
+    pdi_free(l->alloc, item);
+    return true;
+}

@@ -1,0 +1,152 @@
+/* plan/plan.h -- a graph lowered to steps over buffers.
+ *
+ * A value is a view: a buffer, an offset and a stride for each axis of the node.
+ * Permutations, broadcasts, slices, windows and most reshapes only make another
+ * view; constants are views too (one number with strides 0, one ramp).  What
+ * computes is a step: a fused loop of scalar maps, or one kernel.  Steps run in
+ * order.
+ *
+ * Invariants after lowering:
+ *   1. A buffer is written by exactly one step, densely.
+ *   2. A step reads only buffers born in earlier steps, inputs and constants; an
+ *      entry of a loop also reads what earlier entries of that loop made.
+ *   3. Buffers whose lifetimes overlap do not overlap in the arena. */
+#ifndef PDI_PLAN_PLAN_H
+#define PDI_PLAN_PLAN_H
+
+#include <perdure/plan.h>
+
+#include "ops/ops.h"
+
+typedef enum pdi_place { PDI_AT_ARENA, PDI_AT_INPUT, PDI_AT_OUTPUT, PDI_AT_CONST } pdi_place;
+
+typedef struct pdi_buffer {
+    pdi_place place;
+    int32_t index;      /* input or output number */
+    int64_t size;       /* elements of four bytes */
+    int64_t at;         /* element offset in the arena or among the constants */
+    int32_t born, dies; /* first and last step that touch it */
+    bool escapes;       /* read outside the loop that makes it */
+} pdi_buffer;
+
+typedef struct pdi_view {
+    int32_t buffer;
+    int64_t offset;
+    pdr_shape shape;
+    int64_t stride[PDR_MAX_RANK];
+} pdi_view;
+
+/* ---- fused loops ------------------------------------------------------------ */
+
+/* One scalar map (or a copy, PDI_stop) of a loop, before registers. */
+typedef struct pdi_entry {
+    int32_t step;
+    pdi_opcode op;
+    int nin;
+    pdi_view in[PDI_MAX_IN];
+    int32_t out; /* buffer */
+} pdi_entry;
+
+typedef enum pdi_reg_kind {
+    PDI_REG_DENSE,  /* lies in memory in loop order: element i at offset + i */
+    PDI_REG_SCALAR, /* one number, spread over a strip before the loop */
+    PDI_REG_LOAD,   /* gathered into a strip through axes */
+    PDI_REG_STRIP   /* lives in a strip only */
+} pdi_reg_kind;
+
+typedef struct pdi_reg {
+    pdi_reg_kind kind;
+    int32_t buffer; /* DENSE, SCALAR, LOAD */
+    int64_t offset;
+    int32_t slot;  /* SCALAR, LOAD, STRIP: which strip */
+    pdi_axes axes; /* LOAD */
+} pdi_reg;
+
+typedef struct pdi_instr {
+    pdi_opcode op; /* PDI_input: fill register out, which is a LOAD */
+    int32_t out, in[PDI_MAX_IN];
+} pdi_instr;
+
+/* A loop takes at most this many entries, so its places fit a small array. */
+enum { PDI_LOOP_ENTRIES = 64, PDI_LOOP_REGS = PDI_LOOP_ENTRIES * (PDI_MAX_IN + 1) };
+
+typedef struct pdi_loop {
+    int64_t n;
+    int32_t entries;
+    int32_t regs, instrs, slots;
+    pdi_reg *reg;
+    pdi_instr *instr;
+} pdi_loop;
+
+/* ---- steps --------------------------------------------------------------------- */
+
+typedef struct pdi_step {
+    pdi_opcode op; /* PDI_stop: a loop */
+    uint32_t node;
+    const char *label; /* owned by the plan */
+    int32_t out;
+    pdr_shape shape; /* of the result */
+    pdi_attr attr;
+    int nin;
+    pdi_view in[2];
+    pdi_loop loop;
+    double flops;
+} pdi_step;
+
+/* An output that is not written by its step directly: copied at the end. */
+typedef struct pdi_copy {
+    int32_t output, buffer;
+    int64_t offset, size;
+} pdi_copy;
+
+typedef struct pdi_lowered {
+    const pdr_alloc *alloc;
+    pdi_buffer *buffer;
+    size_t buffers, buffer_cap;
+    pdi_step *step;
+    size_t steps, step_cap;
+    pdi_entry *entry;
+    size_t entries, entry_cap;
+    pdi_copy *copy;
+    size_t copies, copy_cap;
+    float *constant; /* numbers and ramps */
+    size_t constants, constant_cap;
+    char **label;
+    size_t labels;
+    int64_t arena; /* elements */
+    int32_t slots; /* the most strips a loop needs */
+    bool failed;   /* out of memory */
+} pdi_lowered;
+
+/* What a plan is made from. */
+typedef struct pdi_request {
+    const pdr_graph *g;
+    size_t n_in, n_out;
+    const pdr_node *in, *out;
+    const int32_t *over;
+} pdi_request;
+
+/* lower.c: nodes to steps and views. */
+pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err);
+void pdi_lowered_close(pdi_lowered *l);
+
+/* loop.c: entries to registers and instructions, for every loop of l. */
+bool pdi_loops_build(pdi_lowered *l);
+
+/* outputs.c: which outputs their steps may write directly. */
+void pdi_outputs_place(const pdi_request *r, pdi_lowered *l);
+
+/* memory.c: offsets in the arena. */
+bool pdi_memory_place(pdi_lowered *l);
+
+/* view.c */
+pdi_view pdi_view_dense(int32_t buffer, const pdr_shape *s);
+bool pdi_view_is_dense(const pdi_view *v);
+bool pdi_view_is_scalar(const pdi_view *v);
+bool pdi_view_same(const pdi_view *a, const pdi_view *b);
+pdi_view pdi_view_walk(const pdi_view *x, const pdi_walk *w, const pdr_shape *x_shape);
+bool pdi_view_reshape(const pdi_view *x, const pdr_shape *to, pdi_view *out);
+/* The axes of v, neighbours joined where one stride covers both. */
+pdi_axes pdi_view_axes(const pdi_view *v);
+
+#endif
