@@ -29,6 +29,12 @@ typedef struct pdr_kind {
     const pdr_option *options; /* never NULL */
 } pdr_kind;
 
+/* A kind and its options, filled in. */
+typedef struct pdr_choice {
+    const pdr_kind *kind;
+    void *self;
+} pdr_choice;
+
 /* Kind i of a group, or NULL past the end. */
 const pdr_kind *pdr_kind_at(pdr_kind_group group, size_t i);
 

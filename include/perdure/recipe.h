@@ -26,17 +26,12 @@
 #define PERDURE_RECIPE_H
 
 #include <perdure/kind.h>
+#include <perdure/opt.h>
 #include <perdure/scenario.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A kind and its options, filled in. */
-typedef struct pdr_choice {
-    const pdr_kind *kind;
-    void *self;
-} pdr_choice;
 
 typedef enum pdr_loss_kind {
     PDR_LOSS_AUTO,
@@ -44,14 +39,6 @@ typedef enum pdr_loss_kind {
     PDR_LOSS_BINARY,
     PDR_LOSS_MSE
 } pdr_loss_kind;
-typedef enum pdr_schedule_kind {
-    PDR_SCHEDULE_CONSTANT,
-    PDR_SCHEDULE_STEP,
-    PDR_SCHEDULE_EXPONENTIAL,
-    PDR_SCHEDULE_COSINE,
-    PDR_SCHEDULE_LINEAR
-} pdr_schedule_kind;
-
 /* The recipe's `training:` section. */
 typedef struct pdr_training {
     int64_t batch;        /* examples a step */
