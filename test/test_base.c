@@ -56,6 +56,33 @@ static void normal_draws_have_unit_moments(void **state)
     assert_true(fabs(s2 / n - 1) < 0.02);
 }
 
+/* The number of the permutation p of four things, 0 to 23. */
+static int rank_of_four(const uint32_t p[4])
+{
+    int rank = 0;
+    for (int i = 0; i < 4; i++) {
+        int smaller = 0;
+        for (int k = i + 1; k < 4; k++) smaller += p[k] < p[i];
+        rank = rank * (4 - i) + smaller;
+    }
+    return rank;
+}
+
+static void every_shuffle_is_as_likely(void **state)
+{
+    (void)state;
+    pdr_rng r = {.seed = 5, .stream = PDR_STREAM_TEST};
+    int count[24] = {0};
+    for (int i = 0; i < 24000; i++) {
+        uint32_t p[4] = {0, 1, 2, 3};
+        pdr_rng_shuffle(&r, 4, p);
+        count[rank_of_four(p)]++;
+    }
+    double chi2 = 0;
+    for (int k = 0; k < 24; k++) chi2 += pow(count[k] - 1000.0, 2) / 1000.0;
+    assert_true(chi2 < 49.7); /* 23 degrees of freedom, p = 0.001 */
+}
+
 typedef struct {
     double rate;
     int64_t n;
@@ -152,17 +179,42 @@ static void text_out_of_memory_sticks(void **state)
     pdi_free(&pdi_malloc, s);
 }
 
+/* An allocator that serves so many calls and refuses the rest. */
+static void *few(void *ctx, void *old, size_t size)
+{
+    int *left = ctx;
+    return (*left)-- > 0 ? pdi_malloc.fn(NULL, old, size) : NULL;
+}
+
+static void text_that_could_not_grow_is_not_half_a_text(void **state)
+{
+    (void)state;
+    int left = 1;
+    const pdr_alloc alloc = {few, &left};
+    pdi_text t = {.alloc = &alloc};
+    pdi_text_add(&t, "short");
+    pdi_text_add(&t, "%200s", "long");
+    pdi_text_add(&t, "short");
+    assert_true(t.failed);
+    left = 1; /* for the freeing */
+    char *s = pdi_text_take(&t);
+    assert_null(s);
+}
+
 static void hash_tells_neighbours_apart(void **state)
 {
     (void)state;
     unsigned char a[24] = {0};
-    uint64_t h = pdi_hash(0, a, sizeof a);
-    for (size_t bit = 0; bit < 8 * sizeof a; bit++) {
-        a[bit / 8] ^= (unsigned char)(1u << bit % 8);
-        assert_true(pdi_hash(0, a, sizeof a) != h);
-        a[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    uint64_t h[25];
+    for (size_t n = 0; n <= sizeof a; n++) {
+        h[n] = pdi_hash(0, a, n);
+        for (size_t k = 0; k < n; k++) assert_true(h[n] != h[k]);
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            a[bit / 8] ^= (unsigned char)(1u << bit % 8);
+            assert_true(pdi_hash(0, a, n) != h[n]);
+            a[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        }
     }
-    assert_true(pdi_hash(0, a, 23) != h);
 }
 
 int main(void)
@@ -171,10 +223,12 @@ int main(void)
         cmocka_unit_test(philox_matches_the_published_vectors),
         cmocka_unit_test(draws_below_n_are_uniform),
         cmocka_unit_test(normal_draws_have_unit_moments),
+        cmocka_unit_test(every_shuffle_is_as_likely),
         cmocka_unit_test(options_read_back_what_was_set),
         cmocka_unit_test(options_say_what_would_be_right),
         cmocka_unit_test(shapes_are_counted_and_refused),
         cmocka_unit_test(text_out_of_memory_sticks),
+        cmocka_unit_test(text_that_could_not_grow_is_not_half_a_text),
         cmocka_unit_test(hash_tells_neighbours_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
