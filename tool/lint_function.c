@@ -74,15 +74,17 @@ static bool function_has_stem(const char *path, const token *name)
     return name->n > n + 1 && !memcmp(name->s, stem, n) && name->s[n] == '_';
 }
 
+/* A static function in a header, inline in many files, may have either name. */
 static void function_check_name(const walk *w, const token *name)
 {
     const char *path = w->s->path, *stem = strrchr(path, '/') + 1;
+    bool local = function_has(w, "static"), shared = !local || lint_ends(path, ".h");
     if (!lint_starts(path, "src/") || function_is_macro(name) || lint_is(name, "main")) return;
-    bool local = function_has(w, "static") && lint_ends(path, ".c");
-    if (local && !function_has_stem(path, name))
+    if ((local && function_has_stem(path, name)) || (shared && function_is_public(name))) return;
+    if (local)
         lint_say(w->l, path, name->line, "name", "static %.*s() begins with %.*s_", (int)name->n,
                  name->s, (int)strcspn(stem, "."), stem);
-    if (!local && !function_is_public(name))
+    else
         lint_say(w->l, path, name->line, "name", "%.*s() begins with pdr_ or pdi_", (int)name->n,
                  name->s);
 }

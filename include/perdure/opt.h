@@ -5,7 +5,7 @@
  * that the caller keeps: pdr_optimizer_state() says how many and of what shape.
  *
  *     pdr_choice o = {pdr_kind_find(PDR_KIND_OPTIMIZER, "adam"), &options};
- *     pdr_optimizer_update(&o, g, n, theta, grad, rate, state, theta_new, state_new);
+ *     pdr_optimizer_update(&o, g, n, theta, grad, NULL, rate, state, theta_new, state_new);
  *
  * ERRORS    As in perdure/graph.h: they stick to the graph.
  */
