@@ -17,9 +17,11 @@ build_count() { # build_count FOLDER PATTERN
     grep -cE "\"result\": \"($2)\"" "$1/meson-logs/testlog.json" || true
 }
 
-build_skipped() { # build_skipped FOLDER: the names of skipped tests
-    sed -n 's/^{"name": "\([^"]*\)".*"result": "SKIP".*/\1/p' "$1/meson-logs/testlog.json" |
-        tr '\n' ' '
+build_skipped() { # build_skipped FOLDER: which tests were skipped, and what each said
+    sed -nE '/"result": "SKIP"/ {
+        s/^\{"name": "([^"]*\/ )?//
+        s/^([^"]*)"(, "stdout": "(1\.\.0 # SKIP )?([^"\\]*))?.*/skipped: \1: \4/p
+    }' "$1/meson-logs/testlog.json"
 }
 
 # Runs tests and ends with 'N passed, N failed'.  Fails when a test failed or none ran.
@@ -31,8 +33,7 @@ build_test() { # build_test FOLDER ARGUMENT...: arguments go to meson test
     meson test -C "$build_folder" --no-rebuild --print-errorlogs "$@" || build_status=$?
     build_passed=$(build_count "$build_folder" 'OK|EXPECTEDFAIL')
     build_failed=$(build_count "$build_folder" 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
-    build_names=$(build_skipped "$build_folder")
-    [ -z "$build_names" ] || echo "skipped: ${build_names% }"
+    build_skipped "$build_folder"
     if [ "$build_status" != 0 ] && [ "$build_failed" = 0 ]; then build_failed=1; fi
     echo "$build_passed passed, $build_failed failed"
     [ "$build_failed" = 0 ] && [ "$build_passed" != 0 ]

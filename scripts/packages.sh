@@ -14,7 +14,7 @@ packages_build='
 packages_demo='dataset-fashion-mnist'
 
 # For .ci/run: the tests that are skipped without them, and the second compiler.
-packages_ci='g++ clang clang-format libclang-rt-14-dev llvm'
+packages_ci='g++ clang clang-format libclang-rt-14-dev llvm util-linux'
 
 packages_has() { # packages_has PACKAGE
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -55,11 +55,18 @@ packages_install() { # packages_install NAME...
         echo "    apt-get install $packages_list" >&2
         return 1
     fi
+    packages_log=$(mktemp)
+    # A list that cannot be brought up to date need not be one that matters here.
+    packages_apt update -qq >"$packages_log" 2>&1 || true
     # shellcheck disable=SC2086
-    packages_apt update -qq && packages_apt install -y -qq --no-install-recommends $packages_list ||
-        {
-            echo "The packages could not be installed.  As root, run:" >&2
-            echo "    apt-get update && apt-get install $packages_list" >&2
-            return 1
-        }
+    if packages_apt install -y --no-install-recommends $packages_list >>"$packages_log" 2>&1; then
+        rm -f "$packages_log"
+        echo "They are installed."
+        return 0
+    fi
+    tail -n 20 "$packages_log" >&2
+    rm -f "$packages_log"
+    echo "The packages could not be installed.  As root, run:" >&2
+    echo "    apt-get update && apt-get install $packages_list" >&2
+    return 1
 }
