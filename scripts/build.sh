@@ -25,12 +25,14 @@ build_skipped() { # build_skipped FOLDER: which tests were skipped, and what eac
 }
 
 # Runs tests and ends with 'N passed, N failed'.  Fails when a test failed or none ran.
+# The tests run under the command in $build_under, where it is set.
 build_test() { # build_test FOLDER ARGUMENT...: arguments go to meson test
     build_folder=$1
     shift
     build_status=0
     rm -f "$build_folder/meson-logs/testlog.json"
-    meson test -C "$build_folder" --no-rebuild --print-errorlogs "$@" || build_status=$?
+    # shellcheck disable=SC2086
+    ${build_under:-} meson test -C "$build_folder" --no-rebuild --print-errorlogs "$@" || build_status=$?
     build_passed=$(build_count "$build_folder" 'OK|EXPECTEDFAIL')
     build_failed=$(build_count "$build_folder" 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
     build_skipped "$build_folder"
