@@ -77,9 +77,10 @@ static bool function_has_stem(const char *path, const token *name)
 /* A static function in a header, inline in many files, may have either name. */
 static void function_check_name(const walk *w, const token *name)
 {
-    const char *path = w->s->path, *stem = strrchr(path, '/') + 1;
+    const char *path = w->s->path;
     bool local = function_has(w, "static"), shared = !local || lint_ends(path, ".h");
     if (!lint_starts(path, "src/") || function_is_macro(name) || lint_is(name, "main")) return;
+    const char *stem = strrchr(path, '/') + 1;
     if ((local && function_has_stem(path, name)) || (shared && function_is_public(name))) return;
     if (local)
         lint_say(w->l, path, name->line, "name", "static %.*s() begins with %.*s_", (int)name->n,
