@@ -32,7 +32,8 @@ build_test() { # build_test FOLDER ARGUMENT...: arguments go to meson test
     build_status=0
     rm -f "$build_folder/meson-logs/testlog.json"
     # shellcheck disable=SC2086
-    ${build_under:-} meson test -C "$build_folder" --no-rebuild --print-errorlogs "$@" || build_status=$?
+    ${build_under:-} meson test -C "$build_folder" --no-rebuild --print-errorlogs "$@" ||
+        build_status=$?
     build_passed=$(build_count "$build_folder" 'OK|EXPECTEDFAIL')
     build_failed=$(build_count "$build_folder" 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
     build_skipped "$build_folder"
