@@ -7,8 +7,13 @@
  *     if (pdr_result_write_json(&run, "result.json", &err)) fputs(err.text, stderr);
  *     pdr_result_close(&run);
  *
- * ERRORS    Files appear whole or not at all (written beside, then renamed).
+ * ERRORS    Files appear whole or not at all (written beside, then renamed).  A
+ *           path that cannot be written to is PDR_INPUT, a write that fails
+ *           half-way (a full disk) is PDR_IO.  Strings may hold any bytes: what is
+ *           not UTF-8 is shown as U+FFFD.  Numbers may be anything: one that is
+ *           not finite is null in JSON, with the reason, and a dash on the page.
  * OWNERSHIP A pdr_result owns its arrays and strings; close it.
+ * THREADS   Reading and writing out a result does not change it.
  */
 #ifndef PERDURE_RESULT_H
 #define PERDURE_RESULT_H
@@ -35,6 +40,7 @@ typedef struct pdr_result {
     char *recipe;      /* name of the recipe file without folder and .yaml */
     char *recipe_text; /* the recipe as it ran, with every default and --set */
     char *method, *scenario, *data, *metric; /* metric: "accuracy" (0..1) or "r2" */
+    char *method_title; /* "Experience replay", for people; NULL: method is shown */
     char *version, *machine;
     char *started; /* UTC, ISO 8601 */
     uint64_t seed;
@@ -59,23 +65,35 @@ void pdr_result_close(pdr_result *r);
 /* metric on task j after learning task i; i from -1 (before learning) to learned-1. */
 double pdr_result_at(const pdr_result *r, int32_t i, int32_t j);
 
-/* The mean of the last row over the tasks learned (ACC, Lopez-Paz & Ranzato 2017). */
+/* The figures below are over the k tasks learned so far; R(i,j) is
+ * pdr_result_at(r, i, j).  A value that is not a number makes them so. */
+
+/* ACC: the mean of R(k-1,j) over j < k (Lopez-Paz & Ranzato, "Gradient episodic
+ * memory", 2017, equation 2).  NaN when no task was learned. */
 double pdr_result_average(const pdr_result *r);
 
-/* Mean over earlier tasks of best-ever minus final (Chaudhry et al. 2018).  0 for one task. */
+/* Mean over j < k-1 of max R(l,j) over l < k-1, minus R(k-1,j) (Chaudhry et al.,
+ * "Riemannian walk", 2018, section 3.1): best-ever minus final; below 0 when the last
+ * task helped the earlier ones.  0 for one task. */
 double pdr_result_forgetting(const pdr_result *r);
 
-/* Backward and forward transfer (Lopez-Paz & Ranzato 2017, equations 3 and 4). */
+/* Backward transfer, the mean of R(k-1,j) - R(j,j) over j < k-1, and forward transfer,
+ * the mean of R(j-1,j) - R(-1,j) over 0 < j < k (Lopez-Paz & Ranzato 2017, equations 3
+ * and 4; their baseline is the score before learning).  0 for one task. */
 double pdr_result_bwt(const pdr_result *r);
 double pdr_result_fwt(const pdr_result *r);
 
-/* Mean and standard error (n - 1; 0 for one value). */
+/* Mean and standard error of the mean: sqrt(sum of squares about it / (n (n - 1))),
+ * 0 for one value.  NaN and 0 for none. */
 void pdr_mean_se(size_t n, const double x[], double *mean, double *se);
 
-/* Write result.json: the contract of docs/design.md. */
+/* Write result.json: the contract of docs/design.md.  Doubles read back as the same
+ * doubles; a seed above INT64_MAX is written as a string of its digits. */
 pdr_rc pdr_result_write_json(const pdr_result *r, const char *path, pdr_error *err);
 
-/* Write one self-contained page about n runs of one or several recipes. */
+/* Write one self-contained page about n runs of one or several recipes.  Runs of one
+ * recipe that differ in nothing but the seed are one row, in order of first appearance;
+ * its figures are means over the runs that learned the most tasks. */
 pdr_rc pdr_report_write(size_t n, const pdr_result *const runs[], const char *path, pdr_error *err);
 
 #ifdef __cplusplus

@@ -1,0 +1,58 @@
+/* report/group.h -- runs gathered into the rows of a page.
+ *
+ * A group is the runs of one recipe that differ in nothing but the seed.  Its figures
+ * are over its counted runs: those that learned the most tasks (the complete ones, if
+ * there are any), so that a stopped run never drags a mean. */
+#ifndef PDI_REPORT_GROUP_H
+#define PDI_REPORT_GROUP_H
+
+#include <perdure/result.h>
+
+typedef struct pdi_stat {
+    double mean, se;
+} pdi_stat;
+
+typedef struct pdi_group {
+    const pdr_result **run; /* [runs]; the counted ones come first */
+    size_t runs, counted;
+    int32_t tasks, learned; /* learned by every counted run */
+    double *matrix;         /* [tasks + 1][tasks], means over the counted runs */
+    pdi_stat *average;      /* [learned]: over tasks 0..i, after task i */
+    pdi_stat acc, forgetting, bwt, fwt, rmse, mae, seconds;
+    bool is_percent; /* the metric is accuracy */
+    bool is_regression;
+    char *label; /* the recipe, and more where that is not unique */
+    char *name;  /* for people: the method's title where that is unique; for one task, where
+                    all methods do the same, the label */
+} pdi_group;
+
+typedef struct pdi_groups {
+    const pdr_alloc *alloc;
+    size_t n;
+    pdi_group *group;
+    bool is_one_task;   /* no group has more than one task: nothing can be forgotten */
+    bool is_comparable; /* same data, scenario, metric and tasks: a best one makes sense */
+} pdi_groups;
+
+/* Gather n >= 1 runs, in order of first appearance.  The groups borrow the runs. */
+pdr_rc pdi_groups_open(pdi_groups *g, const pdr_alloc *alloc, size_t n,
+                       const pdr_result *const runs[], pdr_error *err);
+void pdi_groups_close(pdi_groups *g);
+
+/* What a caption says below the name: the label, or the method where that is the name. */
+const char *pdi_group_note(const pdi_group *g);
+
+/* Mean score on task j after learning task i, i from -1. */
+double pdi_group_at(const pdi_group *g, int32_t i, int32_t j);
+
+/* What task j is called: never NULL, never "". */
+const char *pdi_group_task(const pdi_group *g, int32_t j);
+
+/* The same without a leading "task 3: ", for places that show the number anyway; "" when
+ * the number is all there is to it. */
+const char *pdi_group_task_short(const pdi_group *g, int32_t j);
+
+/* A group with more than one task. */
+bool pdi_group_is_continual(const pdi_group *g);
+
+#endif

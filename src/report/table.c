@@ -1,0 +1,208 @@
+/* report/table.c -- the summary: a row a group, the best in bold, and what the words mean. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "report/section.h"
+
+typedef enum table_unit { TABLE_SCORE, TABLE_DIFFERENCE, TABLE_PLAIN, TABLE_SECONDS } table_unit;
+
+typedef struct table_column {
+    const char *head, *sub; /* markup */
+    size_t at;              /* offset of a pdi_stat in pdi_group */
+    table_unit unit;
+    int better;                 /* 1: high is good, -1: low is good */
+    bool continual, regression; /* makes sense for these only */
+} table_column;
+
+#define AT(field) offsetof(pdi_group, field)
+
+static const table_column table_columns[] = {
+    {"Final score", "mean over tasks", AT(acc), TABLE_SCORE, 1, false, false},
+    {"RMSE", "test", AT(rmse), TABLE_PLAIN, -1, false, true},
+    {"MAE", "test", AT(mae), TABLE_PLAIN, -1, false, true},
+    {"Forgetting", "lost since best", AT(forgetting), TABLE_DIFFERENCE, -1, true, false},
+    {"Backward", "transfer, BWT", AT(bwt), TABLE_DIFFERENCE, 1, true, false},
+    {"Forward", "transfer, FWT", AT(fwt), TABLE_DIFFERENCE, 1, true, false},
+    {"Training", "time a run", AT(seconds), TABLE_SECONDS, -1, false, false},
+};
+
+enum { TABLE_COLUMNS = sizeof table_columns / sizeof table_columns[0] };
+
+static const pdi_stat *table_stat(const pdi_group *g, const table_column *c)
+{
+    return (const pdi_stat *)(const void *)((const char *)g + c->at);
+}
+
+static bool table_applies(const pdi_group *g, const table_column *c)
+{
+    if (c->continual && !pdi_group_is_continual(g)) return false;
+    return !c->regression || g->is_regression;
+}
+
+static bool table_is_shown(const pdi_groups *g, const table_column *c)
+{
+    for (size_t k = 0; k < g->n; k++)
+        if (table_applies(&g->group[k], c)) return true;
+    return false;
+}
+
+static bool table_all_percent(const pdi_groups *g)
+{
+    for (size_t k = 0; k < g->n; k++)
+        if (!g->group[k].is_percent) return false;
+    return true;
+}
+
+static bool table_all_regression(const pdi_groups *g)
+{
+    for (size_t k = 0; k < g->n; k++)
+        if (!g->group[k].is_regression) return false;
+    return true;
+}
+
+static bool table_is_whole(const pdi_group *g) { return g->learned == g->tasks; }
+
+/* Whether k and another group learned all tasks, and none that did is better in column c. */
+static bool table_is_best(const pdi_groups *g, size_t k, const table_column *c)
+{
+    double x = table_stat(&g->group[k], c)->mean;
+    if (g->n < 2 || !g->is_comparable || !isfinite(x)) return false;
+    size_t others = 0;
+    for (size_t m = 0; m < g->n; m++) {
+        const pdi_group *other = &g->group[m];
+        if (m == k || !table_is_whole(other)) continue;
+        if (table_stat(other, c)->mean * c->better > x * c->better) return false;
+        others++;
+    }
+    return others && table_is_whole(&g->group[k]);
+}
+
+static void table_number(pdi_text *t, const pdi_group *g, table_unit unit, double x)
+{
+    switch (unit) {
+    case TABLE_SCORE:
+    case TABLE_DIFFERENCE: pdi_put_score(t, g->is_percent, x); break;
+    case TABLE_PLAIN: pdi_put_short(t, 4, x); break;
+    case TABLE_SECONDS: pdi_put_duration(t, x); break;
+    }
+}
+
+static void table_bar(pdi_text *t, const pdi_group *g, size_t k, double x)
+{
+    char class[PDI_CLASS_SIZE];
+    if (!g->is_percent || !isfinite(x)) return;
+    pdi_text_add(t, "<span class=\"bar %s\"><i style=\"width:", pdi_group_class(k, class));
+    pdi_put_xy(t, 100 * fmin(fmax(x, 0), 1));
+    pdi_put(t, "%\"></i></span>");
+}
+
+static void table_cell(pdi_text *t, const pdi_groups *g, size_t k, const table_column *c)
+{
+    const pdi_group *group = &g->group[k];
+    const pdi_stat *s = table_stat(group, c);
+    bool is_best = table_is_best(g, k, c);
+    pdi_put(t, "<td>");
+    if (table_applies(group, c) && group->learned) {
+        pdi_put(t, is_best ? "<b>" : "");
+        table_number(t, group, c->unit, s->mean);
+        pdi_put(t, is_best ? "</b>" : "");
+        if (group->counted > 1 && isfinite(s->se) && c->unit != TABLE_SECONDS) {
+            pdi_put(t, "<span class=\"se\"> \xC2\xB1 ");
+            if (c->unit == TABLE_PLAIN)
+                pdi_put_short(t, 2, s->se);
+            else
+                table_number(t, group, c->unit, s->se);
+            pdi_put(t, "</span>");
+        }
+        if (c->unit == TABLE_SCORE) table_bar(t, group, k, s->mean);
+    } else {
+        pdi_put(t, "<span class=\"none\">\xE2\x80\x93</span>");
+    }
+    pdi_put(t, "</td>");
+}
+
+static void table_row(pdi_text *t, const pdi_groups *g, size_t k)
+{
+    const pdi_group *group = &g->group[k];
+    char class[PDI_CLASS_SIZE];
+    pdi_text_add(t, "<tr><th scope=\"row\"><i class=\"swatch %s\"></i>", pdi_group_class(k, class));
+    pdi_put_safe(t, group->name);
+    pdi_put(t, "<small>");
+    pdi_put_safe(t, pdi_group_note(group));
+    pdi_put(t, "</small>");
+    if (group->learned < group->tasks)
+        pdi_text_add(t, "<small>stopped after %" PRId32 " of %" PRId32 "</small>", group->learned,
+                     group->tasks);
+    pdi_put(t, g->is_comparable ? "</th><td class=\"left same\">" : "</th><td class=\"left\">");
+    pdi_put_safe(t, group->run[0]->scenario);
+    pdi_put(t, "</td>");
+    for (size_t c = 0; c < TABLE_COLUMNS; c++)
+        if (table_is_shown(g, &table_columns[c])) table_cell(t, g, k, &table_columns[c]);
+    pdi_text_add(t, "<td>%zu</td></tr>\n", group->counted);
+}
+
+static void table_head(pdi_text *t, const pdi_groups *g, const table_column *c)
+{
+    const char *head = c->head, *sub = c->sub;
+    bool is_percent = table_all_percent(g);
+    if (c->unit == TABLE_SCORE && is_percent) head = "Accuracy, %";
+    if (c->unit == TABLE_SCORE && table_all_regression(g)) head = "R\xC2\xB2";
+    if (c->unit == TABLE_SCORE) sub = g->is_one_task ? "test" : "at the end, ACC";
+    pdi_text_add(t, "<th scope=\"col\">%s<small>%s</small></th>", head, sub);
+}
+
+static void table_terms(pdi_text *t, const pdi_groups *g)
+{
+    bool is_percent = table_all_percent(g);
+    const char *score = is_percent ? "accuracy (the share of test examples answered right)"
+                                   : "score (accuracy in per cent, or R\xC2\xB2 for real targets)";
+    if (g->is_one_task) return;
+    pdi_put(t, "<dl class=\"terms\">\n");
+    pdi_text_add(t,
+                 "<div><dt>At the end, ACC</dt><dd>Mean %s over all tasks, after the last was "
+                 "learned.</dd></div>\n",
+                 score);
+    pdi_put(t, "<div><dt>Forgetting</dt><dd>How far each earlier task has fallen from its best, on "
+               "average. Lower is better.</dd></div>\n"
+               "<div><dt>Backward transfer, BWT</dt><dd>What learning later tasks did to earlier "
+               "ones; below zero means it hurt them.</dd></div>\n"
+               "<div><dt>Forward transfer, FWT</dt><dd>What earlier tasks gave to the next one "
+               "before it was learned, against an untrained model.</dd></div>\n</dl>\n");
+}
+
+static void table_note(pdi_text *t, const pdi_groups *g)
+{
+    bool has_seeds = false, is_percent = table_all_percent(g);
+    size_t whole = 0;
+    for (size_t k = 0; k < g->n; k++) {
+        if (g->group[k].counted > 1) has_seeds = true;
+        whole += table_is_whole(&g->group[k]);
+    }
+    pdi_put(t, "<p class=\"note\">");
+    if (has_seeds) pdi_put(t, "Means over the seeds, \xC2\xB1 one standard error. ");
+    if (is_percent && !g->is_one_task)
+        pdi_put(t, "Forgetting and transfer are in percentage points. ");
+    if (whole > 1 && g->is_comparable) pdi_put(t, "The best of each column is in bold.");
+    if (g->n > 1 && !g->is_comparable)
+        pdi_put(t, "The rows are of different problems, so none is marked as the best.");
+    pdi_put(t, "</p>\n");
+}
+
+void pdi_section_summary(pdi_text *t, const pdi_groups *g)
+{
+    pdi_put(t, "<section aria-label=\"Results\"><div class=\"scroll\" tabindex=\"0\">"
+               "<table class=\"summary\">\n<caption class=\"hidden\">Results by method</caption>\n"
+               "<thead><tr><th scope=\"col\">");
+    pdi_put(t, g->is_one_task ? "Recipe<small>method" : "Method<small>recipe");
+    pdi_put(t, "</small></th><th scope=\"col\"");
+    pdi_put(t, g->is_comparable ? " class=\"left same\">Scenario</th>"
+                                : " class=\"left\">Scenario</th>");
+    for (size_t c = 0; c < TABLE_COLUMNS; c++)
+        if (table_is_shown(g, &table_columns[c])) table_head(t, g, &table_columns[c]);
+    pdi_put(t, "<th scope=\"col\">Seeds</th></tr></thead>\n<tbody>\n");
+    for (size_t k = 0; k < g->n; k++) table_row(t, g, k);
+    pdi_put(t, "</tbody></table></div>\n");
+    table_note(t, g);
+    table_terms(t, g);
+    pdi_put(t, "</section>\n");
+}

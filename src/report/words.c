@@ -1,0 +1,324 @@
+/* report/words.c -- what was found, in sentences made from the numbers.
+ *
+ * They are for somebody who has never seen such a report, so they claim only what the
+ * numbers show: how a method ends, and how much of what it had learned it kept. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/section.h"
+
+enum { WORDS_GROUPS = 6 }; /* more sentences than that are not read */
+
+/* ---- pieces ---- */
+
+static const char *words_or(const char *s, const char *other) { return s && *s ? s : other; }
+
+/* A title inside a sentence: "Experience replay" loses its capital, "EWC" keeps it. */
+static void words_name(pdi_text *t, const char *name, bool starts_sentence)
+{
+    bool is_word = name[0] >= 'A' && name[0] <= 'Z' && name[1] >= 'a' && name[1] <= 'z';
+    if (!starts_sentence && is_word) {
+        char first[2] = {(char)(name[0] - 'A' + 'a'), 0};
+        pdi_put(t, first);
+        name++;
+    }
+    pdi_put_safe(t, name);
+}
+
+static void words_score(pdi_text *t, const pdi_group *g, double x)
+{
+    if (!g->is_percent) {
+        pdi_put_safe(t, g->is_regression ? "R\xC2\xB2" : words_or(g->run[0]->metric, "score"));
+        pdi_put(t, "\xC2\xA0");
+    }
+    pdi_put_score(t, g->is_percent, x);
+    if (g->is_percent) pdi_put(t, "\xE2\x80\xAF%");
+}
+
+static void words_count(pdi_text *t, int64_t n, bool starts_sentence)
+{
+    static const char *const small[] = {"no",   "one", "two",   "three", "four",
+                                        "five", "six", "seven", "eight", "nine"};
+    static const char *const large[] = {"No",   "One", "Two",   "Three", "Four",
+                                        "Five", "Six", "Seven", "Eight", "Nine"};
+    if (n >= 0 && n < 10)
+        pdi_put(t, starts_sentence ? large[n] : small[n]);
+    else
+        pdi_text_add(t, "%" PRId64, n);
+}
+
+/* The groups that end highest and lowest; false when fewer than two ends can be compared. */
+static bool words_ends(const pdi_groups *g, size_t *best, size_t *worst)
+{
+    *best = *worst = 0;
+    for (size_t k = 0; k < g->n; k++) {
+        if (!isfinite(g->group[k].acc.mean)) return false;
+        if (g->group[k].learned < g->group[k].tasks) return false;
+        if (g->group[k].acc.mean > g->group[*best].acc.mean) *best = k;
+        if (g->group[k].acc.mean < g->group[*worst].acc.mean) *worst = k;
+    }
+    return g->n > 1 && g->is_comparable && *best != *worst;
+}
+
+/* ---- the headline ---- */
+
+static void words_one(pdi_text *t, const pdi_group *g)
+{
+    bool is_known = isfinite(g->acc.mean);
+    if (!g->learned) {
+        pdi_put(t, "Stopped before the first task was learned");
+    } else if (!is_known) {
+        words_name(t, g->name, true);
+        pdi_put(t, ": the result is not a number");
+    } else if (g->tasks == 1) {
+        words_score(t, g, g->acc.mean);
+        pdi_put(t, g->is_percent ? " right on examples it has never seen"
+                                 : " on examples it has never seen");
+    } else {
+        words_name(t, g->name, true);
+        pdi_put(t, " ends at ");
+        words_score(t, g, g->acc.mean);
+        pdi_put(t, " over ");
+        words_count(t, g->learned, false);
+        pdi_put(t, g->learned == 1 ? " task" : " tasks");
+    }
+}
+
+static void words_headline(pdi_text *t, const pdi_groups *g)
+{
+    size_t best, worst;
+    if (g->n == 1) {
+        words_one(t, &g->group[0]);
+    } else if (words_ends(g, &best, &worst)) {
+        words_name(t, g->group[best].name, true);
+        pdi_put(t, " ends at ");
+        words_score(t, &g->group[best], g->group[best].acc.mean);
+        pdi_put(t, ", ");
+        words_name(t, g->group[worst].name, false);
+        pdi_put(t, " at ");
+        words_score(t, &g->group[worst], g->group[worst].acc.mean);
+    } else {
+        words_count(t, (int64_t)g->n, true);
+        pdi_put(t, " recipes side by side");
+    }
+}
+
+/* ---- the lede ---- */
+
+/* What was kept of what had been gained on the earlier tasks, as a fraction: 0 is where
+ * the network stood before learning, 1 where it stood right after each task.  NaN when
+ * there was no gain to keep. */
+static double words_kept(const pdi_group *g)
+{
+    double gained = 0, kept = 0;
+    for (int32_t j = 0; j < g->learned - 1; j++) {
+        double before = pdi_group_at(g, -1, j);
+        gained += pdi_group_at(g, j, j) - before;
+        kept += pdi_group_at(g, g->learned - 1, j) - before;
+    }
+    return gained > 0.05 * (g->learned - 1) ? kept / gained : (double)NAN;
+}
+
+/* Whether next to nothing is left of every earlier task, not only on average. */
+static bool words_only_last(const pdi_group *g)
+{
+    for (int32_t j = 0; j < g->learned - 1; j++) {
+        double before = pdi_group_at(g, -1, j), gained = pdi_group_at(g, j, j) - before;
+        if (!(pdi_group_at(g, g->learned - 1, j) - before <= 0.25 * fabs(gained))) return false;
+    }
+    return true;
+}
+
+static void words_memory(pdi_text *t, const pdi_group *g)
+{
+    double kept = words_kept(g);
+    if (g->learned < 2) return;
+    if (!g->is_percent) {
+        pdi_put(t, "; the earlier tasks lost ");
+        pdi_put_score(t, false, g->forgetting.mean);
+        pdi_put(t, " since their best");
+    } else if (isnan(kept)) {
+        pdi_put(t, ": it never learned the earlier tasks well");
+    } else if (kept < 0.1 && words_only_last(g)) {
+        pdi_put(t, ": it only remembers the last task");
+    } else if (kept > 1.02) {
+        pdi_put(t, ": later tasks even improved the earlier ones");
+    } else if (kept >= 0.97) {
+        pdi_put(t, ": it keeps nearly all it learned");
+    } else {
+        pdi_put(t, ": of what it learned on earlier tasks, it keeps ");
+        pdi_put_number(t, 0, 100 * kept);
+        pdi_put(t, "\xE2\x80\xAF%");
+    }
+}
+
+static void words_end(pdi_text *t, const pdi_group *g)
+{
+    pdi_put(t, "<b>");
+    words_name(t, g->name, true);
+    pdi_put(t, "</b> ");
+    if (!g->learned) {
+        pdi_put(t, "learned no task. ");
+        return;
+    }
+    if (!isfinite(g->acc.mean)) {
+        pdi_put(t, "has no result that is a number. ");
+        return;
+    }
+    pdi_put(t, g->learned < g->tasks ? "stands at " : "ends at ");
+    words_score(t, g, g->acc.mean);
+    words_memory(t, g);
+    pdi_put(t, ". ");
+}
+
+static void words_regression(pdi_text *t, const pdi_group *g)
+{
+    pdi_put(t, " is off by ");
+    pdi_put_short(t, 3, g->mae.mean);
+    if (g->acc.mean > 0) {
+        pdi_put(t, " on average and explains ");
+        pdi_put_number(t, 1, 100 * g->acc.mean);
+        pdi_put(t, "\xE2\x80\xAF% of the variance. ");
+    } else {
+        pdi_put(t, " on average, no better than always answering with the mean. ");
+    }
+}
+
+/* A run of one task: is_only when there is nothing to tell it from. */
+static void words_one_task(pdi_text *t, const pdi_group *g, bool is_only)
+{
+    double before = pdi_group_at(g, -1, 0);
+    if (!g->learned || !isfinite(g->acc.mean)) return;
+    pdi_put(t, is_only ? "It" : "<b>");
+    if (!is_only) pdi_put_safe(t, g->name);
+    if (!is_only) pdi_put(t, "</b>");
+    if (g->is_regression) {
+        words_regression(t, g);
+        return;
+    }
+    pdi_put(t, " reaches ");
+    words_score(t, g, g->acc.mean);
+    if (isfinite(before)) {
+        pdi_put(t, "; before learning it stood at ");
+        words_score(t, g, before);
+    }
+    pdi_put(t, ". ");
+}
+
+static void words_setting(pdi_text *t, const pdi_groups *g)
+{
+    const pdi_group *a = &g->group[0];
+    pdi_put(t, "A model learned ");
+    if (g->is_comparable)
+        pdi_put_safe(t, words_or(a->run[0]->data, "a data set"));
+    else
+        pdi_put(t, "several problems");
+    if (g->is_one_task) {
+        pdi_put(t, " and was tested on examples kept apart. ");
+    } else if (g->is_comparable) {
+        pdi_put(t, " as ");
+        words_count(t, a->tasks, false);
+        pdi_put(t, " tasks, one after another. After each it was tested on all of them. ");
+    } else {
+        pdi_put(t, ", task by task. After each task it was tested on all of them. ");
+    }
+}
+
+/* A share as it is shown, in per cent with one decimal, so that sums on the page add up. */
+static double words_shown(double x) { return floor(1000 * x + 0.5) / 10; }
+
+static void words_lede(pdi_text *t, const pdi_groups *g)
+{
+    size_t best, worst;
+    words_setting(t, g);
+    for (size_t k = 0; k < g->n && k < WORDS_GROUPS; k++)
+        if (g->group[k].tasks == 1)
+            words_one_task(t, &g->group[k], g->n == 1);
+        else
+            words_end(t, &g->group[k]);
+    if (!words_ends(g, &best, &worst) || !g->group[best].is_percent) return;
+    pdi_put(t, "That puts ");
+    words_name(t, g->group[best].name, false);
+    pdi_put(t, " ");
+    pdi_put_number(t, 1,
+                   words_shown(g->group[best].acc.mean) - words_shown(g->group[worst].acc.mean));
+    pdi_put(t, " points above ");
+    words_name(t, g->group[worst].name, false);
+    pdi_put(t, ".");
+}
+
+void pdi_section_headline(pdi_text *t, const pdi_groups *g)
+{
+    const pdr_result *r = g->group[0].run[0];
+    pdi_put(t, "<header><p class=\"eyebrow\">");
+    if (g->is_comparable) {
+        pdi_put_safe(t, words_or(r->data, "data"));
+        pdi_put(t, " <span>\xC2\xB7</span> ");
+        pdi_put_safe(t, words_or(r->scenario, "scenario"));
+        pdi_put(t, " <span>\xC2\xB7</span> ");
+    }
+    if (g->is_comparable && !g->is_one_task)
+        pdi_text_add(t, "%" PRId32 " tasks <span>\xC2\xB7</span> ", r->tasks);
+    pdi_put(t, "perdure report</p>\n<h1>");
+    words_headline(t, g);
+    pdi_put(t, "</h1>\n<p class=\"lede\">");
+    words_lede(t, g);
+    pdi_put(t, "</p></header>\n");
+}
+
+/* ---- what went wrong ---- */
+
+static void words_stopped(pdi_text *t, const pdi_group *g, const pdr_result *r)
+{
+    pdi_put(t, "<li><b>");
+    pdi_put_safe(t, g->label);
+    pdi_text_add(
+        t, "</b>, seed %" PRIu64 ", was stopped: it learned %" PRId32 " of %" PRId32 " tasks. ",
+        r->seed, r->learned, r->tasks);
+    if (r->learned < g->learned)
+        pdi_put(t, "It does not count in the figures below.");
+    else if (r->learned)
+        pdi_put(t, "Its figures are over the tasks it learned.");
+    else
+        pdi_put(t, "It has no figures.");
+    pdi_put(t, "</li>\n");
+}
+
+static bool words_is_finite(const pdr_result *r)
+{
+    for (int32_t i = -1; i < r->learned; i++)
+        for (int32_t j = 0; j < r->tasks; j++)
+            if (!isfinite(pdr_result_at(r, i, j))) return false;
+    for (size_t k = 0; k < r->losses; k++)
+        if (!isfinite(r->loss[k].loss)) return false;
+    return !r->is_regression || (isfinite(r->rmse) && isfinite(r->mae));
+}
+
+static void words_not_finite(pdi_text *t, const pdi_group *g, const pdr_result *r)
+{
+    pdi_put(t, "<li><b>");
+    pdi_put_safe(t, g->label);
+    pdi_text_add(t,
+                 "</b>, seed %" PRIu64 ", has values that are not numbers, perhaps because "
+                 "learning diverged. They are shown as a dash, and so is every figure that "
+                 "rests on them.</li>\n",
+                 r->seed);
+}
+
+void pdi_section_notices(pdi_text *t, const pdi_groups *g)
+{
+    bool is_first = true;
+    for (size_t k = 0; k < g->n; k++)
+        for (size_t m = 0; m < g->group[k].runs; m++) {
+            const pdr_result *r = g->group[k].run[m];
+            bool is_whole = r->complete && r->learned >= r->tasks, is_finite = words_is_finite(r);
+            if (is_whole && is_finite) continue;
+            if (is_first) pdi_put(t, "<aside><h2>Read this first</h2>\n<ul>\n");
+            is_first = false;
+            if (!is_whole) words_stopped(t, &g->group[k], r);
+            if (!is_finite) words_not_finite(t, &g->group[k], r);
+        }
+    if (!is_first) pdi_put(t, "</ul></aside>\n");
+}

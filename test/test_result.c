@@ -1,0 +1,525 @@
+/* test_result.c -- the figures of a run, result.json, and files that appear whole. */
+#include <errno.h>
+#include <float.h>
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "sample_result.h"
+#include "t.h"
+
+#define NEAR(a, b) assert_true(fabs((a) - (b)) < 1e-12)
+
+/* ---- figures ---- */
+
+/* Four tasks.  Task 0 peaks after task 1, task 2 before it is learned. */
+static double four_matrix[] = {
+    0.10, 0.20, 0.30, 0.40, /* before */
+    0.90, 0.25, 0.35, 0.10, /* after task 0 */
+    0.95, 0.80, 0.85, 0.50, /* 1 */
+    0.60, 0.70, 0.75, 0.55, /* 2 */
+    0.50, 0.75, 0.65, 0.90, /* 3 */
+};
+
+static pdr_result four(int32_t learned)
+{
+    return (pdr_result){.tasks = 4, .learned = learned, .matrix = four_matrix};
+}
+
+static void average_is_the_mean_of_the_last_row(void **state)
+{
+    (void)state;
+    pdr_result r = four(4);
+    NEAR(pdr_result_average(&r), (0.50 + 0.75 + 0.65 + 0.90) / 4);
+}
+
+static void forgetting_is_best_ever_minus_final(void **state)
+{
+    (void)state;
+    pdr_result r = four(4);
+    /* bests of tasks 0 to 2 over rows 0 to 2: 0.95, 0.80, 0.85 */
+    NEAR(pdr_result_forgetting(&r), ((0.95 - 0.50) + (0.80 - 0.75) + (0.85 - 0.65)) / 3);
+}
+
+static void forgetting_is_below_zero_when_the_last_task_helped(void **state)
+{
+    (void)state;
+    double matrix[] = {0.1, 0.1, 0.6, 0.2, 0.7, 0.8};
+    pdr_result r = {.tasks = 2, .learned = 2, .matrix = matrix};
+    NEAR(pdr_result_forgetting(&r), 0.6 - 0.7);
+}
+
+static void backward_transfer_compares_with_the_diagonal(void **state)
+{
+    (void)state;
+    pdr_result r = four(4);
+    NEAR(pdr_result_bwt(&r), ((0.50 - 0.90) + (0.75 - 0.80) + (0.65 - 0.75)) / 3);
+}
+
+static void forward_transfer_compares_with_before_learning(void **state)
+{
+    (void)state;
+    pdr_result r = four(4);
+    NEAR(pdr_result_fwt(&r), ((0.25 - 0.20) + (0.85 - 0.30) + (0.55 - 0.40)) / 3);
+}
+
+static void figures_of_a_stopped_run_are_over_the_tasks_learned(void **state)
+{
+    (void)state;
+    pdr_result r = four(2);
+    NEAR(pdr_result_average(&r), (0.95 + 0.80) / 2);
+    NEAR(pdr_result_forgetting(&r), 0.90 - 0.95);
+    NEAR(pdr_result_bwt(&r), 0.95 - 0.90);
+    NEAR(pdr_result_fwt(&r), 0.25 - 0.20);
+}
+
+static void one_task_has_nothing_to_forget_or_transfer(void **state)
+{
+    (void)state;
+    pdr_result r = four(1);
+    NEAR(pdr_result_average(&r), 0.90);
+    NEAR(pdr_result_forgetting(&r), 0);
+    NEAR(pdr_result_bwt(&r), 0);
+    NEAR(pdr_result_fwt(&r), 0);
+}
+
+static void no_task_has_no_average(void **state)
+{
+    (void)state;
+    pdr_result r = four(0);
+    assert_true(isnan(pdr_result_average(&r)));
+    NEAR(pdr_result_forgetting(&r), 0);
+}
+
+static void at_knows_the_row_before_learning_and_no_other_place(void **state)
+{
+    (void)state;
+    pdr_result r = four(2);
+    NEAR(pdr_result_at(&r, -1, 3), 0.40);
+    NEAR(pdr_result_at(&r, 1, 0), 0.95);
+    assert_true(isnan(pdr_result_at(&r, 2, 0)));
+    assert_true(isnan(pdr_result_at(&r, -2, 0)));
+    assert_true(isnan(pdr_result_at(&r, 0, 4)));
+    assert_true(isnan(pdr_result_at(&r, 0, -1)));
+    r.matrix = NULL;
+    assert_true(isnan(pdr_result_at(&r, 0, 0)));
+}
+
+/* A best that skips over NaN would hide that a run went wrong. */
+static void a_score_that_is_not_a_number_spoils_its_figures(void **state)
+{
+    (void)state;
+    double matrix[COUNT(four_matrix)];
+    for (size_t k = 4; k < COUNT(four_matrix); k++) {
+        memcpy(matrix, four_matrix, sizeof matrix);
+        matrix[k] = (double)NAN;
+        pdr_result r = {.tasks = 4, .learned = 4, .matrix = matrix};
+        size_t i = k / 4 - 1, j = k % 4;
+        assert_int_equal(isnan(pdr_result_average(&r)) != 0, i == 3);
+        assert_int_equal(isnan(pdr_result_forgetting(&r)) != 0, j < 3);
+        assert_int_equal(isnan(pdr_result_bwt(&r)) != 0, j < 3 && (i == 3 || i == j));
+        assert_int_equal(isnan(pdr_result_fwt(&r)) != 0, j == i + 1);
+    }
+}
+
+static void mean_and_standard_error_are_the_textbook_ones(void **state)
+{
+    (void)state;
+    const double x[] = {1, 2, 3, 4};
+    double mean, se;
+    pdr_mean_se(4, x, &mean, &se);
+    NEAR(mean, 2.5);
+    NEAR(se, sqrt((2.25 + 0.25 + 0.25 + 2.25) / 3 / 4));
+    pdr_mean_se(1, x + 2, &mean, &se);
+    NEAR(mean, 3);
+    NEAR(se, 0);
+    pdr_mean_se(0, x, &mean, &se);
+    assert_true(isnan(mean));
+    NEAR(se, 0);
+}
+
+/* ---- result.json ---- */
+
+static const t_sample sample = {
+    "er", "er", "Experience replay", "class-incremental", "fashion", 5, 5, 3, 0.9, false, NULL};
+
+/* Write r and read it back, strictly. */
+static json_t *written(const char *folder, const pdr_result *r)
+{
+    char path[T_PATH_MAX];
+    pdr_error err = PDR_NO_ERROR;
+    json_error_t e;
+    pdr_rc rc = pdr_result_write_json(r, t_folder_path(folder, "result.json", path), &err);
+    assert_string_equal(err.text, "");
+    assert_int_equal(rc, PDR_OK);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
+    if (!root) print_error("%s:%d:%d: %s\n", path, e.line, e.column, e.text);
+    assert_non_null(root);
+    return root;
+}
+
+static void assert_real(const json_t *object, const char *key, double want)
+{
+    const json_t *v = json_object_get(object, key);
+    assert_true(json_is_real(v));
+    double x = json_real_value(v);
+    assert_memory_equal(&x, &want, sizeof want);
+}
+
+static void assert_text(const json_t *object, const char *key, const char *want)
+{
+    const json_t *v = json_object_get(object, key);
+    assert_true(json_is_string(v));
+    assert_string_equal(json_string_value(v), want);
+}
+
+static void json_holds_the_contract(void **state)
+{
+    pdr_result r;
+    assert_true(t_sample_run(NULL, &sample, &r));
+    json_t *root = written(*state, &r), *c = json_object_get(root, "continual");
+    assert_text(root, "recipe", "er");
+    assert_text(root, "method", "er");
+    assert_text(root, "scenario", "class-incremental");
+    assert_text(root, "state_hash", "0f00ba4c0ffee003");
+    assert_int_equal(json_integer_value(json_object_get(root, "seed")), 3);
+    assert_int_equal(json_integer_value(json_object_get(root, "threads")), 2);
+    assert_int_equal(json_integer_value(json_object_get(root, "examples")), 1280000);
+    assert_int_equal(json_integer_value(json_object_get(root, "peak_memory_bytes")), 187654321);
+    assert_real(root, "train_seconds", r.train_seconds);
+    assert_real(root, "eval_seconds", r.eval_seconds);
+    assert_true(json_is_true(json_object_get(root, "complete")));
+    assert_text(c, "metric", "accuracy");
+    assert_real(c, "average_accuracy", pdr_result_average(&r));
+    assert_real(c, "forgetting", pdr_result_forgetting(&r));
+    assert_real(c, "bwt", pdr_result_bwt(&r));
+    assert_real(c, "fwt", pdr_result_fwt(&r));
+    assert_null(json_object_get(root, "null_because"));
+    assert_null(json_object_get(root, "test"));
+    json_decref(root);
+    pdr_result_close(&r);
+}
+
+static void a_short_hash_keeps_its_leading_zeros(void **state)
+{
+    pdr_result r = four(4);
+    r.state_hash = 0xabc;
+    json_t *root = written(*state, &r);
+    assert_text(root, "state_hash", "0000000000000abc");
+    json_decref(root);
+}
+
+static void matrix_and_losses_read_back_the_same(void **state)
+{
+    pdr_result r;
+    assert_true(t_sample_run(NULL, &sample, &r));
+    json_t *root = written(*state, &r), *c = json_object_get(root, "continual");
+    json_t *matrix = json_object_get(c, "accuracy_matrix"), *before = json_object_get(c, "before");
+    assert_int_equal(json_array_size(matrix), 5);
+    for (int32_t i = -1; i < 5; i++) {
+        const json_t *row = i < 0 ? before : json_array_get(matrix, (size_t)i);
+        assert_int_equal(json_array_size(row), 5);
+        for (int32_t j = 0; j < 5; j++) {
+            double x = json_real_value(json_array_get(row, (size_t)j));
+            double want = pdr_result_at(&r, i, j);
+            assert_memory_equal(&x, &want, sizeof x);
+        }
+    }
+    const json_t *losses = json_object_get(root, "losses"), *last = json_array_get(losses, 499);
+    assert_int_equal(json_array_size(losses), 500);
+    assert_int_equal(json_integer_value(json_object_get(last, "task")), 4);
+    assert_int_equal(json_integer_value(json_object_get(last, "iteration")), 10000);
+    assert_real(last, "loss", r.loss[499].loss);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(root, "tasks"), 2)),
+                        "task 3: Coat, Sandal");
+    json_decref(root);
+    pdr_result_close(&r);
+}
+
+static void doubles_round_trip(void **state)
+{
+    double x[] = {0.1, 1.0 / 3, 0.1 + 0.2,          1e-300, DBL_MIN, DBL_MAX,  5e-324, -2.5e-17,
+                  0.0, -0.0,    9007199254740993.0, 1.0,    0.76123, 123456.5, 1e21,   1e22};
+    for (size_t k = 0; k < COUNT(x); k++) {
+        pdr_result r = {.tasks = 1, .train_seconds = x[k]};
+        json_t *root = written(*state, &r);
+        assert_real(root, "train_seconds", x[k]);
+        json_decref(root);
+    }
+}
+
+static void a_double_is_as_short_as_it_can_be(void **state)
+{
+    char path[T_PATH_MAX];
+    pdr_result r = four(4);
+    r.train_seconds = 0.1;
+    json_decref(written(*state, &r));
+    char *text = t_file_read(t_folder_path(*state, "result.json", path));
+    assert_non_null(strstr(text, "\"train_seconds\": 0.1,"));
+    assert_non_null(strstr(text, "\n      [0.9, 0.25, 0.35, 0.1],\n"));
+    free(text);
+}
+
+static void what_is_not_a_number_is_null_and_says_why(void **state)
+{
+    double matrix[] = {0.1, 0.2, 0.9, (double)NAN, (double)INFINITY, 0.8};
+    pdr_loss_point loss[] = {{0, 10, 0.5}, {0, 20, (double)INFINITY}, {0, 30, (double)NAN}};
+    pdr_result r = {.tasks = 2,
+                    .learned = 2,
+                    .matrix = matrix,
+                    .losses = 3,
+                    .loss = loss,
+                    .train_seconds = (double)NAN};
+    json_t *root = written(*state, &r), *c = json_object_get(root, "continual");
+    const json_t *why = json_object_get(root, "null_because");
+    assert_true(json_is_null(json_object_get(root, "train_seconds")));
+    assert_true(json_is_null(json_object_get(c, "average_accuracy")));
+    assert_true(json_is_null(json_object_get(c, "fwt")));
+    const json_t *row = json_array_get(json_object_get(c, "accuracy_matrix"), 0);
+    assert_true(json_is_null(json_array_get(row, 1)));
+    assert_text(why, "train_seconds", "not a number");
+    assert_text(why, "continual.fwt", "after learning task 0, task 1 is not a number");
+    assert_text(why, "losses", "at iteration 20 the loss is infinite");
+    json_decref(root);
+}
+
+static void no_average_says_that_nothing_was_learned(void **state)
+{
+    pdr_result r = four(0);
+    json_t *root = written(*state, &r), *c = json_object_get(root, "continual");
+    assert_true(json_is_null(json_object_get(c, "average_accuracy")));
+    assert_text(json_object_get(root, "null_because"), "continual.average_accuracy",
+                "no task was learned");
+    json_decref(root);
+}
+
+static void a_stopped_run_has_only_the_rows_learned(void **state)
+{
+    pdr_result r = four(2);
+    json_t *root = written(*state, &r), *c = json_object_get(root, "continual");
+    assert_true(json_is_false(json_object_get(root, "complete")));
+    assert_int_equal(json_array_size(json_object_get(c, "accuracy_matrix")), 2);
+    assert_int_equal(json_array_size(json_object_get(c, "before")), 4);
+    json_decref(root);
+}
+
+static void regression_has_its_test_errors(void **state)
+{
+    double matrix[] = {-0.5, 0.61};
+    pdr_result r = {.tasks = 1,
+                    .learned = 1,
+                    .matrix = matrix,
+                    .is_regression = true,
+                    .rmse = 0.73,
+                    .mae = 0.53};
+    json_t *root = written(*state, &r), *test = json_object_get(root, "test");
+    assert_real(test, "rmse", 0.73);
+    assert_real(test, "mae", 0.53);
+    assert_real(test, "r2", 0.61);
+    json_decref(root);
+}
+
+static void a_seed_beyond_json_integers_keeps_all_digits(void **state)
+{
+    pdr_result r = four(4);
+    r.seed = UINT64_MAX;
+    json_t *root = written(*state, &r);
+    assert_text(root, "seed", "18446744073709551615");
+    json_decref(root);
+}
+
+static void strings_may_hold_any_bytes(void **state)
+{
+    t_sample s = sample;
+    pdr_result r;
+    s.hostile = "a\"b\\c\n\x01 \xff\xc3\xa9 \xed\xa0\x80 </script>";
+    assert_true(t_sample_run(NULL, &s, &r));
+    json_t *root = written(*state, &r);
+    assert_text(
+        root, "machine",
+        "a\"b\\c\n\x01 \xef\xbf\xbd\xc3\xa9 \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd </script>");
+    json_decref(root);
+    pdr_result_close(&r);
+}
+
+static void an_unknown_string_is_null(void **state)
+{
+    pdr_result r = four(4);
+    json_t *root = written(*state, &r);
+    assert_true(json_is_null(json_object_get(root, "machine")));
+    assert_true(json_is_null(json_array_get(json_object_get(root, "tasks"), 0)));
+    json_decref(root);
+}
+
+/* ---- files ---- */
+
+static void an_unusable_path_is_refused_with_a_remedy(void **state)
+{
+    char file[T_PATH_MAX], under[T_PATH_MAX];
+    pdr_result r = four(4);
+    json_decref(written(*state, &r));
+    size_t before = t_folder_count(*state);
+    t_folder_path(*state, "result.json", file);
+    const struct {
+        const char *path, *remedy;
+    } rows[] = {
+        {t_folder_path(file, "result.json", under), "a part of the path is a file; name a folder"},
+        {"no-such-folder/result.json", "make that folder first, or name another"},
+        {*state, "that is a folder; name a file"},
+    };
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        const pdr_result *const runs[] = {&r};
+        for (int is_page = 0; is_page < 2; is_page++) {
+            pdr_error err = PDR_NO_ERROR;
+            pdr_rc rc = is_page ? pdr_report_write(1, runs, rows[k].path, &err)
+                                : pdr_result_write_json(&r, rows[k].path, &err);
+            assert_int_equal(rc, PDR_INPUT);
+            assert_int_equal(strncmp(err.text, rows[k].path, strlen(rows[k].path)), 0);
+            assert_non_null(strstr(err.text, rows[k].remedy));
+            assert_null(strchr(err.text, '\n'));
+        }
+    }
+    assert_int_equal(t_folder_count(*state), before);
+}
+
+/* A limit on the size of files stands for a full disk. */
+static void a_write_that_fails_leaves_the_old_file_and_nothing_else(void **state)
+{
+    char path[T_PATH_MAX];
+    struct rlimit old;
+    pdr_error err = PDR_NO_ERROR;
+    pdr_result r = four(4);
+    json_decref(written(*state, &r));
+    char *before = t_file_read(t_folder_path(*state, "result.json", path));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    struct rlimit tight = {.rlim_cur = 100, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    r.seed = 77;
+    pdr_rc rc = pdr_result_write_json(&r, path, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    (void)signal(SIGXFSZ, handler);
+    assert_int_equal(rc, PDR_IO);
+    assert_non_null(strstr(err.text, strerror(EFBIG)));
+    char *after = t_file_read(path);
+    assert_string_equal(after, before);
+    assert_int_equal(t_folder_count(*state), 1);
+    free(before);
+    free(after);
+}
+
+static void an_old_file_is_replaced(void **state)
+{
+    pdr_result r = four(4);
+    json_decref(written(*state, &r));
+    r.seed = 12;
+    json_t *root = written(*state, &r);
+    assert_int_equal(json_integer_value(json_object_get(root, "seed")), 12);
+    assert_int_equal(t_folder_count(*state), 1);
+    json_decref(root);
+}
+
+static void a_new_file_obeys_the_mask(void **state)
+{
+    char path[T_PATH_MAX];
+    struct stat s;
+    pdr_result r = four(4);
+    mode_t old = umask(027);
+    json_decref(written(*state, &r));
+    (void)umask(old);
+    assert_int_equal(stat(t_folder_path(*state, "result.json", path), &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0640);
+}
+
+/* ---- memory ---- */
+
+static void every_refused_allocation_is_reported_and_nothing_is_left(void **state)
+{
+    char path[T_PATH_MAX];
+    t_memory m = {.left = SIZE_MAX};
+    pdr_alloc alloc = {t_memory_fn, &m};
+    pdr_result r;
+    assert_true(t_sample_run(&alloc, &sample, &r));
+    size_t live = m.live, n = 0;
+    t_folder_path(*state, "result.json", path);
+    for (pdr_rc rc = PDR_NOMEM; rc; n++) {
+        pdr_error err = PDR_NO_ERROR;
+        m.left = n;
+        rc = pdr_result_write_json(&r, path, &err);
+        assert_int_equal(m.live, live);
+        assert_true(!rc || rc == PDR_NOMEM);
+        assert_int_equal(t_folder_count(*state), rc ? 0 : 1);
+    }
+    assert_true(n > 10);
+    m.left = 0;
+    pdr_result_close(&r);
+    assert_int_equal(m.live, 0);
+}
+
+static void closing_twice_is_harmless(void **state)
+{
+    (void)state;
+    pdr_result r;
+    assert_true(t_sample_run(NULL, &sample, &r));
+    pdr_result_close(&r);
+    assert_null(r.recipe);
+    assert_int_equal(r.tasks, 0);
+    pdr_result_close(&r);
+}
+
+static int folder_open(void **state)
+{
+    static char path[T_PATH_MAX];
+    t_folder_new(path);
+    *state = path;
+    return path[0] ? 0 : -1;
+}
+
+static int folder_close(void **state)
+{
+    t_folder_remove(*state);
+    return 0;
+}
+
+#define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, folder_open, folder_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(average_is_the_mean_of_the_last_row),
+        cmocka_unit_test(forgetting_is_best_ever_minus_final),
+        cmocka_unit_test(forgetting_is_below_zero_when_the_last_task_helped),
+        cmocka_unit_test(backward_transfer_compares_with_the_diagonal),
+        cmocka_unit_test(forward_transfer_compares_with_before_learning),
+        cmocka_unit_test(figures_of_a_stopped_run_are_over_the_tasks_learned),
+        cmocka_unit_test(one_task_has_nothing_to_forget_or_transfer),
+        cmocka_unit_test(no_task_has_no_average),
+        cmocka_unit_test(at_knows_the_row_before_learning_and_no_other_place),
+        cmocka_unit_test(a_score_that_is_not_a_number_spoils_its_figures),
+        cmocka_unit_test(mean_and_standard_error_are_the_textbook_ones),
+        WITH_FOLDER(json_holds_the_contract),
+        WITH_FOLDER(a_short_hash_keeps_its_leading_zeros),
+        WITH_FOLDER(matrix_and_losses_read_back_the_same),
+        WITH_FOLDER(doubles_round_trip),
+        WITH_FOLDER(a_double_is_as_short_as_it_can_be),
+        WITH_FOLDER(what_is_not_a_number_is_null_and_says_why),
+        WITH_FOLDER(no_average_says_that_nothing_was_learned),
+        WITH_FOLDER(a_stopped_run_has_only_the_rows_learned),
+        WITH_FOLDER(regression_has_its_test_errors),
+        WITH_FOLDER(a_seed_beyond_json_integers_keeps_all_digits),
+        WITH_FOLDER(strings_may_hold_any_bytes),
+        WITH_FOLDER(an_unknown_string_is_null),
+        WITH_FOLDER(an_unusable_path_is_refused_with_a_remedy),
+        WITH_FOLDER(a_write_that_fails_leaves_the_old_file_and_nothing_else),
+        WITH_FOLDER(an_old_file_is_replaced),
+        WITH_FOLDER(a_new_file_obeys_the_mask),
+        WITH_FOLDER(every_refused_allocation_is_reported_and_nothing_is_left),
+        cmocka_unit_test(closing_twice_is_harmless),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
