@@ -16,7 +16,7 @@ static const struct {
     {"ops", "base graph"},
     {"xform", "base graph ops"},
     {"plan", "base graph ops xform"},
-    {"kern", "base"},
+    {"kern", "base graph ops"},
     {"exec", "base graph ops xform plan kern emit"},
     {"emit", "base graph ops xform plan kern exec"},
     {"nn", FLOOR_ENGINE " opt"},
@@ -36,7 +36,7 @@ static const struct {
 static const struct {
     const char *room, *headers;
 } fronts[] = {
-    {"base", "alloc error kind option pool rng shape"},
+    {"base", "alloc error kind option pool rng shape version"},
     {"graph", "graph"},
     {"plan", "plan"},
     {"nn", "nn"},

@@ -126,7 +126,7 @@ pdr_node pdr_cast(pdr_graph *g, pdr_node x); /* i32 to f32, exact up to 2^24 */
 
 pdr_node pdr_add(pdr_graph *g, pdr_node x, pdr_node y);
 pdr_node pdr_sub(pdr_graph *g, pdr_node x, pdr_node y);
-pdr_node pdr_mul(pdr_graph *g, pdr_node x, pdr_node y);
+pdr_node pdr_mul(pdr_graph *g, pdr_node x, pdr_node y); /* an outer product squared: of squares */
 pdr_node pdr_div(pdr_graph *g, pdr_node x, pdr_node y);
 pdr_node pdr_lt(pdr_graph *g, pdr_node x, pdr_node y); /* 1 where x < y, else 0 */
 pdr_node pdr_eq(pdr_graph *g, pdr_node x, pdr_node y); /* 1 where x == y, else 0 */
@@ -156,7 +156,8 @@ pdr_node pdr_flip(pdr_graph *g, pdr_node x, int axis);
 pdr_node pdr_broadcast(pdr_graph *g, pdr_node x, pdr_shape shape, uint32_t axes);
 
 /* Add the axes away whose bit is set.  The order of addition depends on how
- * many elements are added and on nothing else: see docs/determinism.md. */
+ * many elements are added and on nothing else: see docs/determinism.md.  The sum
+ * of a product over batch axes is built as one product with a longer inner axis. */
 pdr_node pdr_sum(pdr_graph *g, pdr_node x, uint32_t axes);
 pdr_node pdr_sum_all(pdr_graph *g, pdr_node x);
 pdr_node pdr_mean(pdr_graph *g, pdr_node x, uint32_t axes);

@@ -26,6 +26,7 @@
 #define PERDURE_RECIPE_H
 
 #include <perdure/kind.h>
+#include <perdure/method.h>
 #include <perdure/opt.h>
 #include <perdure/scenario.h>
 
@@ -33,12 +34,6 @@
 extern "C" {
 #endif
 
-typedef enum pdr_loss_kind {
-    PDR_LOSS_AUTO,
-    PDR_LOSS_CROSS_ENTROPY,
-    PDR_LOSS_BINARY,
-    PDR_LOSS_MSE
-} pdr_loss_kind;
 /* The recipe's `training:` section. */
 typedef struct pdr_training {
     int64_t batch;        /* examples a step */

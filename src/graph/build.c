@@ -124,10 +124,25 @@ static pdr_node build_map(pdr_graph *g, pdi_opcode op, int n, const pdr_node x[]
 
 BUILD_BINARY(add)
 BUILD_BINARY(sub)
-BUILD_BINARY(mul)
 BUILD_BINARY(div)
 BUILD_BINARY(lt)
 BUILD_BINARY(eq)
+
+/* The square of an outer product is the outer product of squares: what makes
+ * squared gradients of single examples (a Fisher) cost a product and no more. */
+static bool build_is_outer(const pdr_graph *g, pdr_node x)
+{
+    const pdi_node *nd = pdi_node_at(g, x);
+    const pdr_shape *s = pdi_shape_at(g, nd->in[0]);
+    return nd->op == PDI_dot && s->dim[s->rank - 1] == 1;
+}
+
+pdr_node pdr_mul(pdr_graph *g, pdr_node x, pdr_node y)
+{
+    if (x.id != y.id || !build_is_outer(g, x)) return build_map(g, PDI_mul, 2, (pdr_node[]){x, y});
+    pdr_node a = g->v[x.id].in[0], b = g->v[x.id].in[1];
+    return pdr_dot(g, pdr_square(g, a), pdr_square(g, b));
+}
 
 pdr_node pdr_where(pdr_graph *g, pdr_node c, pdr_node yes, pdr_node no)
 {
@@ -192,9 +207,50 @@ pdr_node pdr_broadcast(pdr_graph *g, pdr_node x, pdr_shape shape, uint32_t axes)
     return pdi_push(g, PDI_broadcast, &x, &(pdi_attr){.shape = shape, .axes = axes});
 }
 
+/* [kept..., summed..., rows, k] as [kept..., rows, summed * k]. */
+static pdr_node build_lengthen(pdr_graph *g, pdr_node x, uint32_t summed)
+{
+    pdr_shape s = pdr_node_shape(g, x), to = {0};
+    int32_t perm[PDR_MAX_RANK], n = 0, inner = s.dim[s.rank - 1];
+    for (int k = 0; k < s.rank - 1; k++)
+        if (!(summed >> k & 1)) {
+            to.dim[to.rank++] = s.dim[k];
+            perm[n++] = k;
+        }
+    for (int k = 0; k < s.rank - 1; k++)
+        if (summed >> k & 1) {
+            inner *= s.dim[k];
+            perm[n++] = k;
+        }
+    perm[n] = s.rank - 1;
+    to.dim[to.rank++] = inner;
+    return pdr_reshape(g, pdr_permute(g, x, perm), to);
+}
+
+/* Does x repeat along one of the axes? */
+static bool build_repeats(const pdr_graph *g, pdr_node x, uint32_t axes)
+{
+    const pdi_node *nd = pdi_node_at(g, x);
+    if (nd->op == PDI_permute) nd = pdi_node_at(g, nd->in[0]);
+    return nd->op == PDI_broadcast && nd->attr.axes & axes;
+}
+
+/* A sum of products over batch axes is one product with a longer inner axis:
+ * the gradient of weights that a whole batch shares. */
+static bool build_sums_products(const pdr_graph *g, pdr_node x, uint32_t axes)
+{
+    const pdi_node *nd = pdi_node_at(g, x);
+    return nd->op == PDI_dot && !(axes >> (nd->shape.rank - 2)) &&
+           !build_repeats(g, nd->in[0], axes) && !build_repeats(g, nd->in[1], axes);
+}
+
 pdr_node pdr_sum(pdr_graph *g, pdr_node x, uint32_t axes)
 {
-    return axes ? pdi_push(g, PDI_sum, &x, &(pdi_attr){.axes = axes}) : x;
+    if (!axes) return x;
+    if (!build_sums_products(g, x, axes))
+        return pdi_push(g, PDI_sum, &x, &(pdi_attr){.axes = axes});
+    pdr_node a = g->v[x.id].in[0], b = g->v[x.id].in[1];
+    return pdr_dot(g, build_lengthen(g, a, axes), build_lengthen(g, b, axes));
 }
 
 static uint32_t build_all_axes(const pdr_graph *g, pdr_node x)

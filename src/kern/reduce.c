@@ -80,7 +80,7 @@ void KERN(load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, in
 /* ---- sums ---------------------------------------------------------------------------- */
 
 /* Lanes l >= R do not exist; the fold adds those that do. */
-static void sum_fold(float *lane, int64_t width, int64_t R)
+static void reduce_fold(float *lane, int64_t width, int64_t R)
 {
     int64_t lanes = R < PDI_LANES ? R : PDI_LANES;
     for (int64_t half = PDI_LANES / 2; half > 0; half /= 2) {
@@ -91,8 +91,8 @@ static void sum_fold(float *lane, int64_t width, int64_t R)
 }
 
 /* width neighbours in memory, each its own sum. */
-static void sum_side_by_side(float *out, const float *x, const pdi_axes *over, int64_t R,
-                             int64_t width)
+static void reduce_side_by_side(float *out, const float *x, const pdi_axes *over, int64_t R,
+                                int64_t width)
 {
     float lane[PDI_LANES * SUM_WIDTH];
     reduce_odometer o = {.axes = over};
@@ -105,12 +105,12 @@ static void sum_side_by_side(float *out, const float *x, const pdi_axes *over, i
             for (int64_t j = 0; j < width; j++) acc[j] += row[j];
         reduce_next(&o, over->n);
     }
-    sum_fold(lane, width, R);
+    reduce_fold(lane, width, R);
     memcpy(out, lane, sizeof *out * (size_t)width);
 }
 
 /* One output. */
-static float sum_alone(const float *x, const pdi_axes *over, int64_t R)
+static float reduce_alone(const float *x, const pdi_axes *over, int64_t R)
 {
     float lane[PDI_LANES] = {0}, some[16 * PDI_LANES];
     enum { SOME = sizeof some / sizeof some[0] };
@@ -125,7 +125,7 @@ static float sum_alone(const float *x, const pdi_axes *over, int64_t R)
             for (int l = 0; l < PDI_LANES; l++) lane[l] += some[i + l];
         for (int l = 0; i + l < n; l++) lane[l] += some[i + l];
     }
-    sum_fold(lane, 1, R);
+    reduce_fold(lane, 1, R);
     return lane[0];
 }
 
@@ -136,7 +136,7 @@ void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi)
     if (last < 0 || s->kept.stride[last] != 1) {
         reduce_odometer o = reduce_start(&s->kept, s->kept.n, lo);
         for (int64_t i = lo; i < hi; i++, reduce_next(&o, s->kept.n))
-            s->out[i] = sum_alone(s->x + o.at, &s->over, R);
+            s->out[i] = reduce_alone(s->x + o.at, &s->over, R);
         return;
     }
     int64_t row = s->kept.dim[last];
@@ -145,7 +145,7 @@ void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi)
         int64_t width = row - lo % row;
         if (width > hi - lo) width = hi - lo;
         if (width > SUM_WIDTH) width = SUM_WIDTH;
-        sum_side_by_side(s->out + lo, s->x + o.at, &s->over, R, width);
+        reduce_side_by_side(s->out + lo, s->x + o.at, &s->over, R, width);
         lo += width;
     }
 }
@@ -153,8 +153,8 @@ void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi)
 /* ---- maxima ---------------------------------------------------------------------------- */
 
 /* best and where[] over the middle axis, side by side along the inner one. */
-static void select_rows(const float *x, int64_t n, int64_t inner, int64_t width, float *best,
-                        float *where)
+static void reduce_select_rows(const float *x, int64_t n, int64_t inner, int64_t width, float *best,
+                               float *where)
 {
     memcpy(best, x, sizeof *best * (size_t)width);
     for (int64_t j = 0; j < width; j++) where[j] = 0;
@@ -169,26 +169,26 @@ static void select_rows(const float *x, int64_t n, int64_t inner, int64_t width,
     }
 }
 
-static void select_along(float *out, const float *x, int64_t outer, int64_t n, int64_t inner,
-                         bool index)
+static void reduce_select_along(float *out, const float *x, int64_t outer, int64_t n, int64_t inner,
+                                bool index)
 {
     float best[SUM_WIDTH], where[SUM_WIDTH];
     for (int64_t o = 0; o < outer; o++)
         for (int64_t j = 0; j < inner; j += SUM_WIDTH) {
             int64_t width = inner - j < SUM_WIDTH ? inner - j : SUM_WIDTH;
-            select_rows(x + o * n * inner + j, n, inner, width, best, where);
+            reduce_select_rows(x + o * n * inner + j, n, inner, width, best, where);
             memcpy(out + o * inner + j, index ? where : best, sizeof *out * (size_t)width);
         }
 }
 
 void KERN(max)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner)
 {
-    select_along(out, x, outer, n, inner, false);
+    reduce_select_along(out, x, outer, n, inner, false);
 }
 
 void KERN(argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner)
 {
-    select_along(out, x, outer, n, inner, true);
+    reduce_select_along(out, x, outer, n, inner, true);
 }
 
 /* ---- random draws ------------------------------------------------------------------------ */

@@ -9,20 +9,20 @@ static const char *leaf_infer(const pdr_graph *g, pdi_node *nd)
     return NULL;
 }
 
-static const char *iota_infer(const pdr_graph *g, pdi_node *nd)
+static const char *leaf_iota_infer(const pdr_graph *g, pdi_node *nd)
 {
     if (nd->attr.axis < 0 || nd->attr.axis >= nd->attr.shape.rank) return "no such axis";
     if (nd->attr.shape.dim[nd->attr.axis] > 1 << 24) return "an axis over 2^24 is not exact in f32";
     return leaf_infer(g, nd);
 }
 
-static void fill_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
+static void leaf_fill_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
 {
     (void)g, (void)in;
     for (int64_t i = 0, n = pdr_shape_size(&nd->shape); i < n; i++) out[i] = nd->attr.value;
 }
 
-static void iota_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
+static void leaf_iota_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
 {
     (void)g, (void)in;
     pdi_along a = pdi_along_axis(&nd->shape, nd->attr.axis);
@@ -32,7 +32,7 @@ static void iota_eval(const pdr_graph *g, const pdi_node *nd, double *out, doubl
 
 /* ---- rand: key i32[batch..., 4] -> f32[batch..., shape...] ----------------- */
 
-static const char *rand_infer(const pdr_graph *g, pdi_node *nd)
+static const char *leaf_rand_infer(const pdr_graph *g, pdi_node *nd)
 {
     const pdi_node *key = pdi_node_at(g, nd->in[0]);
     if (key->type != PDR_I32) return "a key holds integers";
@@ -46,7 +46,7 @@ static const char *rand_infer(const pdr_graph *g, pdi_node *nd)
 
 /* Draw i of a key {k0, k1, c2, c3}: word i mod 4 of the block whose counter is
  * {i / 4, stream, c2, c3}, of which the top 24 bits are the number. */
-static void rand_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
+static void leaf_rand_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
 {
     (void)g;
     int64_t keys = 1, each = pdr_shape_size(&nd->shape);
@@ -63,6 +63,6 @@ static void rand_eval(const pdr_graph *g, const pdi_node *nd, double *out, doubl
 
 const pdi_op pdi_op_error = {.infer = leaf_infer};
 const pdi_op pdi_op_input = {.infer = leaf_infer};
-const pdi_op pdi_op_fill = {.infer = leaf_infer, .eval = fill_eval};
-const pdi_op pdi_op_iota = {.infer = iota_infer, .eval = iota_eval};
-const pdi_op pdi_op_rand = {.infer = rand_infer, .eval = rand_eval};
+const pdi_op pdi_op_fill = {.infer = leaf_infer, .eval = leaf_fill_eval};
+const pdi_op pdi_op_iota = {.infer = leaf_iota_infer, .eval = leaf_iota_eval};
+const pdi_op pdi_op_rand = {.infer = leaf_rand_infer, .eval = leaf_rand_eval};

@@ -15,7 +15,7 @@ static const char *select_infer(const pdr_graph *g, pdi_node *nd)
     return NULL;
 }
 
-static void max_vjp(pdr_graph *g, pdr_node r, pdr_node up, pdr_node d[])
+static void select_max_vjp(pdr_graph *g, pdr_node r, pdr_node up, pdr_node d[])
 {
     const pdi_node nd = *pdi_node_at(g, r);
     pdr_shape s = *pdi_shape_at(g, nd.in[0]);
@@ -37,5 +37,5 @@ static void select_eval(const pdr_graph *g, const pdi_node *nd, double *out, dou
     }
 }
 
-const pdi_op pdi_op_max = {.infer = select_infer, .vjp = max_vjp, .eval = select_eval};
+const pdi_op pdi_op_max = {.infer = select_infer, .vjp = select_max_vjp, .eval = select_eval};
 const pdi_op pdi_op_argmax = {.infer = select_infer, .eval = select_eval};

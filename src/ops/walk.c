@@ -78,14 +78,14 @@ static bool walk_reduces(const pdr_shape *big, uint32_t axes, pdr_shape *small)
     return true;
 }
 
-static const char *sum_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_sum_infer(const pdr_graph *g, pdi_node *nd)
 {
     if (pdi_node_at(g, nd->in[0])->type != PDR_F32) return "adds reals; cast integers first";
     if (!walk_reduces(pdi_shape_at(g, nd->in[0]), nd->attr.axes, &nd->shape)) return "no such axis";
     return NULL;
 }
 
-static const char *broadcast_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_broadcast_infer(const pdr_graph *g, pdi_node *nd)
 {
     pdr_shape small;
     const pdr_shape *big = &nd->attr.shape;
@@ -98,7 +98,7 @@ static const char *broadcast_infer(const pdr_graph *g, pdi_node *nd)
     return NULL;
 }
 
-static const char *reshape_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_reshape_infer(const pdr_graph *g, pdi_node *nd)
 {
     if (pdr_shape_size(&nd->attr.shape) != pdr_shape_size(pdi_shape_at(g, nd->in[0])))
         return "the number of elements changes";
@@ -107,7 +107,7 @@ static const char *reshape_infer(const pdr_graph *g, pdi_node *nd)
     return NULL;
 }
 
-static const char *permute_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_permute_infer(const pdr_graph *g, pdi_node *nd)
 {
     const pdr_shape *x = pdi_shape_at(g, nd->in[0]);
     unsigned seen = 0;
@@ -124,7 +124,7 @@ static const char *permute_infer(const pdr_graph *g, pdi_node *nd)
     return NULL;
 }
 
-static const char *flip_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_flip_infer(const pdr_graph *g, pdi_node *nd)
 {
     nd->type = pdi_node_at(g, nd->in[0])->type;
     nd->shape = *pdi_shape_at(g, nd->in[0]);
@@ -132,29 +132,29 @@ static const char *flip_infer(const pdr_graph *g, pdi_node *nd)
 }
 
 /* Is {lo, lo + step, ...}, count of them, inside an axis of n? */
-static bool slice_inside(const pdi_attr *at, int32_t n)
+static bool walk_slice_inside(const pdi_attr *at, int32_t n)
 {
     return at->lo >= 0 && at->count >= 1 && at->step >= 1 &&
            at->lo + (int64_t)(at->count - 1) * at->step < n;
 }
 
-static const char *slice_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_slice_infer(const pdr_graph *g, pdi_node *nd)
 {
     nd->type = pdi_node_at(g, nd->in[0])->type;
     nd->shape = *pdi_shape_at(g, nd->in[0]);
     if (!walk_axis_ok(&nd->shape, nd->attr.axis)) return "no such axis";
-    if (!slice_inside(&nd->attr, nd->shape.dim[nd->attr.axis])) return "leaves the axis";
+    if (!walk_slice_inside(&nd->attr, nd->shape.dim[nd->attr.axis])) return "leaves the axis";
     nd->shape.dim[nd->attr.axis] = nd->attr.count;
     return NULL;
 }
 
-static const char *pad_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_pad_infer(const pdr_graph *g, pdi_node *nd)
 {
     const pdr_shape *x = pdi_shape_at(g, nd->in[0]);
     pdr_shape back = nd->attr.shape;
     if (pdi_node_at(g, nd->in[0])->type != PDR_F32) return "pads reals; cast integers first";
     if (!walk_axis_ok(&back, nd->attr.axis)) return "no such axis";
-    if (!slice_inside(&nd->attr, back.dim[nd->attr.axis])) return "leaves the axis";
+    if (!walk_slice_inside(&nd->attr, back.dim[nd->attr.axis])) return "leaves the axis";
     back.dim[nd->attr.axis] = nd->attr.count;
     if (!pdr_shape_equal(&back, x)) return "the other axes are not the operand's";
     nd->shape = nd->attr.shape;
@@ -162,7 +162,7 @@ static const char *pad_infer(const pdr_graph *g, pdi_node *nd)
 }
 
 /* The shape of a window over full; false when the taps do not fit. */
-static bool window_shape(const pdr_shape *full, const pdi_attr *at, pdr_shape *out)
+static bool walk_window_shape(const pdr_shape *full, const pdi_attr *at, pdr_shape *out)
 {
     int a = at->axis;
     if (full->rank >= PDR_MAX_RANK || at->taps < 1 || at->step < 1 || at->dilation < 1)
@@ -177,20 +177,20 @@ static bool window_shape(const pdr_shape *full, const pdi_attr *at, pdr_shape *o
     return true;
 }
 
-static const char *window_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_window_infer(const pdr_graph *g, pdi_node *nd)
 {
     const pdi_node *x = pdi_node_at(g, nd->in[0]);
     nd->type = x->type;
-    return window_shape(&x->shape, &nd->attr, &nd->shape) ? NULL
-                                                          : "the window does not fit the axis";
+    return walk_window_shape(&x->shape, &nd->attr, &nd->shape) ? NULL
+                                                               : "the window does not fit the axis";
 }
 
-static const char *unwindow_infer(const pdr_graph *g, pdi_node *nd)
+static const char *walk_unwindow_infer(const pdr_graph *g, pdi_node *nd)
 {
     pdr_shape back;
     if (pdi_node_at(g, nd->in[0])->type != PDR_F32) return "adds reals; cast integers first";
     if (pdr_shape_size(&nd->attr.shape) < 0) return "the result is too large or has an empty axis";
-    if (!window_shape(&nd->attr.shape, &nd->attr, &back) ||
+    if (!walk_window_shape(&nd->attr.shape, &nd->attr, &back) ||
         !pdr_shape_equal(&back, pdi_shape_at(g, nd->in[0])))
         return "not the windows of an axis of that length";
     nd->shape = nd->attr.shape;
@@ -220,7 +220,8 @@ static void walk_eval(const pdr_graph *g, const pdi_node *nd, double *out, doubl
     }
 }
 
-static void reshape_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
+static void walk_reshape_eval(const pdr_graph *g, const pdi_node *nd, double *out,
+                              double *const in[])
 {
     (void)g;
     memcpy(out, in[0], sizeof *out * (size_t)pdr_shape_size(&nd->shape));
@@ -241,7 +242,7 @@ static void walk_vjp(pdr_graph *g, pdr_node r, pdr_node up, pdr_node d[])
 }
 
 #define WALK(op)                                                                                   \
-    const pdi_op pdi_op_##op = {.infer = op##_infer, .vjp = walk_vjp, .eval = walk_eval};
+    const pdi_op pdi_op_##op = {.infer = walk_##op##_infer, .vjp = walk_vjp, .eval = walk_eval};
 
 WALK(permute)
 WALK(flip)
@@ -251,4 +252,5 @@ WALK(slice)
 WALK(pad)
 WALK(window)
 WALK(unwindow)
-const pdi_op pdi_op_reshape = {.infer = reshape_infer, .vjp = walk_vjp, .eval = reshape_eval};
+const pdi_op pdi_op_reshape = {
+    .infer = walk_reshape_infer, .vjp = walk_vjp, .eval = walk_reshape_eval};

@@ -1,0 +1,52 @@
+/* perdure/experiment.h -- run a recipe.
+ *
+ *     pdr_experiment e = {.seed = 1, .threads = 0};
+ *     pdr_result     result = {0};
+ *     if (pdr_experiment_run(NULL, &recipe, &e, &result, &err) == PDR_OK)
+ *         pdr_result_write_json(&result, "result.json", &err);
+ *     pdr_result_close(&result);
+ *
+ * The result depends on the recipe and the seed alone, never on threads.
+ *
+ * ERRORS    PDR_STOPPED when the caller asked to stop: the result then holds the
+ *           tasks that were finished.  PDR_DIVERGED when the loss stopped being
+ *           finite.
+ * OWNERSHIP The caller closes the result, on failure too.
+ * THREADS   Several experiments may run at once, each from its own thread.
+ */
+#ifndef PERDURE_EXPERIMENT_H
+#define PERDURE_EXPERIMENT_H
+
+#include <perdure/recipe.h>
+#include <perdure/result.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How far a run has come. */
+typedef struct pdr_progress {
+    int32_t task, tasks;
+    uint64_t iteration, iterations; /* over the whole run */
+    uint64_t examples;              /* learned from so far */
+    double loss;                    /* mean since the last call; NaN while evaluating */
+    double average;                 /* metric over the tasks learned; NaN before the first */
+    const char *task_name;
+} pdr_progress;
+
+typedef struct pdr_experiment {
+    uint64_t seed;
+    int threads; /* 0: as many as there are processors */
+    /* Told of progress about twenty times a second and after each task; returning
+     * false stops the run.  May be NULL. */
+    bool (*progress)(void *ctx, const pdr_progress *p);
+    void *ctx;
+} pdr_experiment;
+
+pdr_rc pdr_experiment_run(const pdr_alloc *alloc, const pdr_recipe *recipe, const pdr_experiment *e,
+                          pdr_result *result, pdr_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

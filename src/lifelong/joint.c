@@ -1,0 +1,19 @@
+/* lifelong/joint.c -- all tasks at once.
+ *
+ *     L(θ) = L_{task 1 ∪ ... ∪ task T}(θ)
+ *
+ * The upper bound: every phase sees the examples of all tasks, as if there were
+ * no stream. */
+#include "lifelong/methods.h"
+
+const pdr_method pdi_method_joint = {
+    .kind =
+        {
+            .name = "joint",
+            .title = "Joint training on all tasks, the upper bound",
+            .equation = "L(θ) = L_{task 1 ∪ ... ∪ task T}(θ)",
+            .cost = "keeps every example of every task",
+            .options = pdi_no_options,
+        },
+    .data = PDR_DATA_ALL,
+};

@@ -1,0 +1,17 @@
+/* lifelong/methods.h -- what a method's file includes. */
+#ifndef PDI_LIFELONG_METHODS_H
+#define PDI_LIFELONG_METHODS_H
+
+#include <perdure/method.h>
+
+#define METHOD(name) extern const pdr_method pdi_method_##name;
+#include "lifelong/methods.def"
+#undef METHOD
+
+/* All of methods.def, NULL-terminated. */
+extern const pdr_method *const pdi_methods[];
+
+/* The table of a method without options. */
+extern const pdr_option pdi_no_options[];
+
+#endif

@@ -1,0 +1,31 @@
+/* lifelong/store.c -- named tensors: all learned numbers are in one list. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lifelong/trainer.h"
+
+pdi_tensor *pdi_store_get(pdi_store *s, const char *name, const pdr_shape *shape, float start)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!strcmp(s->v[i].name, name)) return &s->v[i];
+    size_t size = (size_t)pdr_shape_size(shape);
+    float *value = pdi_new(s->alloc, size, sizeof *value);
+    if (!value || !pdi_grow(s->alloc, (void **)&s->v, s->n, &s->cap, sizeof *s->v)) {
+        pdi_free(s->alloc, value);
+        return NULL;
+    }
+    for (size_t i = 0; i < size; i++) value[i] = start;
+    pdi_tensor *t = &s->v[s->n++];
+    memset(t, 0, sizeof *t);
+    snprintf(t->name, sizeof t->name, "%s", name);
+    t->shape = *shape;
+    t->value = value;
+    return t;
+}
+
+void pdi_store_close(pdi_store *s)
+{
+    for (size_t i = 0; i < s->n; i++) pdi_free(s->alloc, s->v[i].value);
+    pdi_free(s->alloc, s->v);
+    *s = (pdi_store){.alloc = s->alloc};
+}
