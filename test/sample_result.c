@@ -189,7 +189,10 @@ void *t_memory_fn(void *ctx, void *old, size_t size)
         free(old);
         return NULL;
     }
-    if (!m->left) return NULL;
+    if (!m->left) {
+        if (m->once) m->left = SIZE_MAX;
+        return NULL;
+    }
     m->left--;
     m->live += !old;
     return realloc(old, size);

@@ -36,9 +36,11 @@ char *t_file_read(const char *path);
 
 /* ---- memory that runs out ---- */
 
-/* Serves `left` requests, then none; counts what is not freed yet. */
+/* Serves `left` requests and refuses the next one, or all others.  Counts what is not
+ * freed yet. */
 typedef struct t_memory {
     size_t left, live;
+    bool once;
 } t_memory;
 
 void *t_memory_fn(void *ctx, void *old, size_t size);

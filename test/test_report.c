@@ -113,6 +113,30 @@ static void a_lay_reader_is_told_what_happened(void **state)
     free(page);
 }
 
+/* Two tasks; the first is learned to 0.8 and ends at `end`. */
+static void what_was_kept_is_said(void **state)
+{
+    static const struct {
+        double learned, end;
+        const char *says;
+    } rows[] = {
+        {0.8, 0.04, ": it only remembers the last task. "},
+        {0.8, 0.20, ": of what it learned on earlier tasks, it keeps 25\xe2\x80\xaf%. "},
+        {0.8, 0.76, ": of what it learned on earlier tasks, it keeps 95\xe2\x80\xaf%. "},
+        {0.8, 0.79, ": it keeps nearly all it learned. "},
+        {0.8, 0.85, ": later tasks even improved the earlier ones. "},
+        {0.01, 0.0, ": it never learned the earlier tasks well. "},
+    };
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        double matrix[] = {0, 0, rows[k].learned, 0, rows[k].end, 0.9};
+        pdr_result r = {.tasks = 2, .learned = 2, .matrix = matrix, .complete = true};
+        const pdr_result *const runs[] = {&r};
+        char *page = page_of(*state, 1, runs);
+        assert_says(page, rows[k].says);
+        free(page);
+    }
+}
+
 /* Three seeds whose accuracies are 0.5, 0.6 and 0.7: 60.0 +- 5.8. */
 static void seeds_are_one_row_with_mean_and_standard_error(void **state)
 {
@@ -299,13 +323,20 @@ static void every_refused_allocation_is_reported_and_nothing_is_left(void **stat
     for (size_t k = 0; k < COUNT(s); k++) assert_true(t_sample_run(&alloc, &s[k], &run[k]));
     size_t live = m.live, n = 0;
     t_folder_path(*state, "report.html", path);
-    for (pdr_rc rc = PDR_NOMEM; rc; n++) {
-        pdr_error err = PDR_NO_ERROR;
-        m.left = n;
-        rc = pdr_report_write(COUNT(s), runs, path, &err);
-        assert_int_equal(m.live, live);
-        assert_true(!rc || rc == PDR_NOMEM);
-        assert_int_equal(t_folder_count(*state), rc ? 0 : 1);
+    for (int once = 0; once < 2; once++) {
+        size_t all = n; /* requests: a refusal that went unnoticed would end the count early */
+        n = 0;
+        m.once = once;
+        for (pdr_rc rc = PDR_NOMEM; rc; n++) {
+            pdr_error err = PDR_NO_ERROR;
+            m.left = n;
+            rc = pdr_report_write(COUNT(s), runs, path, &err);
+            assert_int_equal(m.live, live);
+            assert_true(!rc || rc == PDR_NOMEM);
+            assert_int_equal(t_folder_count(*state), rc ? 0 : 1);
+        }
+        assert_int_equal(remove(path), 0);
+        if (once) assert_int_equal(n, all);
     }
     assert_true(n > 60);
     for (size_t k = 0; k < COUNT(s); k++) pdr_result_close(&run[k]);
@@ -435,6 +466,32 @@ static void names_are_moved_apart_and_stay_inside(void **state)
         }
     }
     assert_true(fabs(rows[4][1] - 30) < 1e-9); /* what is apart already stays */
+}
+
+static void a_line_breaks_where_it_is_not_finite(void **state)
+{
+    (void)state;
+    const pdi_axes a = {.x0 = 0, .x1 = 4, .y0 = 0, .y1 = 1, .height = 100};
+    const double x[] = {0, 1, 2, 3, 4}, y[] = {0, 1, (double)NAN, 0.5, 7};
+    pdi_text text = {0};
+    pdi_chart_line(&text, &a, COUNT(x), x, y, "c0", "a < b");
+    assert_non_null(strstr(text.s, "d=\"M0.00 114.00L250.00 14.00M750.00 64.00L1000.00 14.00\""));
+    assert_non_null(strstr(text.s, "<title>a &lt; b</title>"));
+    pdi_text_close(&text);
+}
+
+static void a_line_that_ends_nowhere_has_no_name(void **state)
+{
+    (void)state;
+    const pdi_axes a = {.x0 = 0, .x1 = 4, .y0 = 0, .y1 = 1, .height = 100};
+    char one[] = "one", two[] = "two";
+    pdi_tag tags[] = {{(double)NAN, 0, one, "c0"}, {0.5, 1, two, "c1"}};
+    pdi_text text = {0};
+    pdi_chart_open(&text, &a);
+    pdi_chart_close(&text, &a, COUNT(tags), tags);
+    assert_null(strstr(text.s, "one"));
+    assert_non_null(strstr(text.s, ">two</text>"));
+    pdi_text_close(&text);
 }
 
 static void steps_of_an_axis_are_round(void **state)
@@ -581,6 +638,7 @@ int main(void)
         cmocka_unit_test(the_reader_of_pages_refuses_what_is_wrong),
         WITH_FOLDER(pages_of_every_size_are_well_formed),
         WITH_FOLDER(a_lay_reader_is_told_what_happened),
+        WITH_FOLDER(what_was_kept_is_said),
         WITH_FOLDER(seeds_are_one_row_with_mean_and_standard_error),
         WITH_FOLDER(the_best_of_comparable_methods_is_bold),
         WITH_FOLDER(one_task_is_not_about_forgetting),
@@ -599,6 +657,8 @@ int main(void)
         cmocka_unit_test(contrast_is_that_of_wcag),
         cmocka_unit_test(steps_of_the_ramp_keep_to_its_ends),
         cmocka_unit_test(names_are_moved_apart_and_stay_inside),
+        cmocka_unit_test(a_line_breaks_where_it_is_not_finite),
+        cmocka_unit_test(a_line_that_ends_nowhere_has_no_name),
         cmocka_unit_test(steps_of_an_axis_are_round),
         cmocka_unit_test(numbers_read_well),
         cmocka_unit_test(times_counts_and_sizes_read_well),
