@@ -9,16 +9,22 @@
  *
  * and two ways to make tasks: split the classes into equal groups, or keep all
  * classes and transform the images (one fixed permutation, or one rotation, a
- * task).  With one task a scenario is ordinary supervised learning.
+ * task).  With one task a scenario is ordinary supervised learning.  Real targets
+ * are learned in one task, or in several of a domain-incremental stream.
  *
  *                       split: classes           split: permutation, rotation, none
  *   outputs, task/class all classes              tasks x classes
  *   outputs, domain     classes / tasks          classes
  *
+ * Everything random is a function of the seed alone: class order, permutations and
+ * angles of PDR_STREAM_SCENARIO, held-out and limited examples of PDR_STREAM_SPLIT.
+ * Permutation and angle of a task depend neither on the number of tasks nor on
+ * first_plain.  With transformed images the same examples are held out for every task.
+ *
  *     pdr_scenario s;
  *     pdr_stream *stream;
  *     pdr_option_defaults(pdr_scenario_option_table, &s);
- *     s.type = PDR_CLASS_IL;
+ *     s.split = PDR_SPLIT_CLASSES;
  *     s.tasks = 5;
  *     if (pdr_stream_new(NULL, &data, &s, 1, &stream, &err)) fputs(err.text, stderr);
  *     pdr_stream_free(stream);
@@ -49,12 +55,13 @@ typedef enum pdr_part { PDR_TRAIN, PDR_VALIDATION, PDR_TEST } pdr_part;
 /* The recipe's `scenario:` section. */
 typedef struct pdr_scenario {
     int type;  /* pdr_scenario_type */
-    int split; /* pdr_split */
+    int split; /* pdr_split; PDR_SPLIT_NONE makes one task */
     int64_t tasks;
     bool shuffle_classes; /* split classes: random assignment by seed, or 0,1 / 2,3 / ... */
-    double max_rotation;  /* degrees; task angles are drawn uniformly below it */
+    bool first_plain;     /* permutation, rotation: the first task keeps its images as they are */
+    double max_rotation;  /* degrees counter-clockwise; task angles are uniform on [0, it) */
     double validation;    /* fraction of every task's training part held out */
-    int64_t limit;        /* training examples a task; 0 for all */
+    int64_t limit;        /* training examples a task, drawn at random; 0 for all */
 } pdr_scenario;
 
 extern const pdr_option pdr_scenario_option_table[];
@@ -82,7 +89,8 @@ bool pdr_stream_is_masked(const pdr_stream *s);
 void pdr_stream_first_task(const pdr_stream *s, int32_t first[]);
 
 /* Example i of a part of a task: features, and either its output index (label)
- * or its real targets (target, NULL otherwise). */
+ * or its real targets (target, NULL otherwise).  A rotated image is interpolated
+ * between four pixels about its centre; what comes from outside is 0. */
 void pdr_stream_read(const pdr_stream *s, pdr_part part, int32_t task, size_t i, float x[],
                      int32_t *label, float target[]);
 
