@@ -1,0 +1,29 @@
+/* recipe/training.c -- the options of a recipe's `training:` section. */
+#include <perdure/recipe.h>
+
+static const char *const training_losses[] = {"auto", "cross-entropy", "binary", "mse", NULL};
+static const char *const training_schedules[] = {"constant", "step",   "exponential",
+                                                 "cosine",   "linear", NULL};
+
+const pdr_option pdr_training_option_table[] = {
+    PDR_OPTION_COUNT(pdr_training, batch, 128, 1, 1e6, "examples a step"),
+    PDR_OPTION_COUNT(pdr_training, iterations, 0, 0, 1e9, "steps a task; 0 counts by epochs"),
+    PDR_OPTION_COUNT(pdr_training, epochs, 1, 1, 1e6, "passes over a task when iterations is 0"),
+    PDR_OPTION_CHOICE(pdr_training, loss, training_losses, PDR_LOSS_AUTO,
+                      "what is minimised (auto: cross-entropy, or mse for real targets)"),
+    PDR_OPTION_REAL(pdr_training, l2, 0, 0, 1e6,
+                    "weight of half the squared norm of all weights in the loss"),
+    PDR_OPTION_CHOICE(pdr_training, schedule, training_schedules, PDR_SCHEDULE_CONSTANT,
+                      "how the learning rate moves over the steps of a task"),
+    PDR_OPTION_COUNT(pdr_training, warmup, 0, 0, 1e9, "steps of linear rise of the learning rate"),
+    PDR_OPTION_REAL(pdr_training, decay, 0.1, 0, 1, "step and exponential: factor"),
+    PDR_OPTION_COUNT(pdr_training, decay_every, 1000, 1, 1e9,
+                     "step and exponential: steps between factors"),
+    PDR_OPTION_REAL(pdr_training, clip_norm, 0, 0, 1e9,
+                    "bound on the norm of the whole gradient; 0 for none"),
+    PDR_OPTION_REAL(pdr_training, clip_value, 0, 0, 1e9,
+                    "bound on every entry of the gradient; 0 for none"),
+    PDR_OPTION_FLAG(pdr_training, reset_optimizer, false,
+                    "forget the optimizer's state when a task starts"),
+    PDR_OPTION_END,
+};
