@@ -1,0 +1,16 @@
+/* cli/outcome.h -- what runs found, as tables for the terminal. */
+#ifndef PDI_CLI_OUTCOME_H
+#define PDI_CLI_OUTCOME_H
+
+#include "base/text.h"
+#include "report/group.h"
+
+/* Score on every task after learning each, means over the group's runs, in percent
+ * for accuracy.  More columns than width has room for go below each other; of more than
+ * 20 tasks only the first and the last score are shown, a task a line. */
+void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out);
+
+/* A line a group: mean and, over several runs, standard error of what applies. */
+void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, pdi_text *out);
+
+#endif

@@ -1,0 +1,167 @@
+/* test_program.c -- the program as people meet it: output, errors, exit status. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "t.h"
+
+#if defined(__has_feature)
+#define HAS(x) __has_feature(x)
+#else
+#define HAS(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HAS(address_sanitizer) ||     \
+    HAS(thread_sanitizer)
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
+
+enum { TEXT = 1 << 16 };
+
+static char folder[] = "perdure-program-XXXXXX", out[TEXT], err[TEXT];
+
+static void slurp(const char *name, char text[TEXT])
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, TEXT - 1, f)] = 0;
+    fclose(f);
+}
+
+/* Run the program; what it said is in out and err.  Returns its exit status. */
+static int run(const char *arguments)
+{
+    char command[1024];
+    /* A redirection among the arguments comes later and wins. */
+    snprintf(command, sizeof command, ">%s/out 2>%s/err \"$PERDURE_PROGRAM\" %s", folder, folder,
+             arguments);
+    int status = system(command);
+    slurp("out", out);
+    slurp("err", err);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void mistakes_end_with_status_2_and_a_line(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"daat", "perdure: there is no command 'daat'; did you mean 'data'?\n"},
+        {"help daat", "perdure: there is no command 'daat'; did you mean 'data'?\n"},
+        {"--verison", "perdure: --verison: there is no such option; see 'perdure help'\n"},
+        {"data", "perdure: data: say what to do: list or fetch NAME\n"},
+        {"data lsit", "perdure: data: 'lsit' is nothing it can do; did you mean 'list'?\n"},
+        {"data fetch", "perdure: data fetch: the name of a data set is missing; see 'perdure data "
+                       "list'\n"},
+        {"data fetch mnits", "perdure: there is no data set 'mnits'; did you mean 'mnist'?\n"},
+        {"data list mnits", "perdure: there is no data set 'mnits'; did you mean 'mnist'?\n"},
+        {"data list --al", "perdure: --al: there is no such option; see --help\n"},
+        {"help a b", "perdure: 'b' is one operand too many; see --help\n"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(run(rows[i][0]), 2);
+        assert_memory_equal(err, rows[i][1], strlen(rows[i][1]));
+        assert_string_equal(out, "");
+        assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
+    }
+}
+
+static void help_is_an_answer(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"", "perdure: a lifelong-learning and meta-learning engine\n"},
+        {"--help", "perdure: a lifelong-learning and meta-learning engine\n"},
+        {"help", "perdure: a lifelong-learning and meta-learning engine\n"},
+        {"help data", "perdure data: "},
+        {"data --help", "perdure data: "},
+        {"data fetch mnits -h", "perdure data: "},
+        {"help recipe", "recipes: "},
+        {"help --man", ".TH PERDURE 1"},
+        {"--version", "perdure " PERDURE_VERSION "\n"},
+        {"data list", "name "},
+        {"data list iris mnist", "iris: "},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(run(rows[i][0]), 0);
+        assert_memory_equal(out, rows[i][1], strlen(rows[i][1]));
+        assert_string_equal(err, "");
+    }
+    assert_non_null(strstr(out, "\nmnist: "));
+}
+
+static void a_full_disk_is_reported(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) skip();
+    assert_int_equal(run("help recipe >/dev/full"), 1);
+    assert_string_equal(err, "perdure: standard output cannot be written: No space left on "
+                             "device\n");
+}
+
+static void no_colour_reaches_a_file(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"help", "help recipe", "data list"};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(run(rows[i]), 0);
+        assert_null(strchr(out, '\033'));
+    }
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The best of several starts, because the machine has other things to do. */
+static void it_starts_in_20_milliseconds(void **state)
+{
+    (void)state;
+    double best = 1;
+    if (IS_SANITIZED) skip();
+    for (int i = 0; i < 30 && best > 0.02; i++) {
+        double start = seconds();
+        assert_int_equal(run("--version"), 0);
+        double took = seconds() - start;
+        if (took < best) best = took;
+    }
+    if (best > 0.02) fail_msg("%.1f ms", 1000 * best);
+}
+
+static int enter(void **state)
+{
+    (void)state;
+    return !getenv("PERDURE_PROGRAM") || !mkdtemp(folder);
+}
+
+static int leave(void **state)
+{
+    static const char *const names[] = {"out", "err"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_end_with_status_2_and_a_line),
+        cmocka_unit_test(help_is_an_answer),
+        cmocka_unit_test(a_full_disk_is_reported),
+        cmocka_unit_test(no_colour_reaches_a_file),
+        cmocka_unit_test(it_starts_in_20_milliseconds),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}
