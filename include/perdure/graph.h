@@ -219,8 +219,9 @@ pdr_node pdr_dot(pdr_graph *g, pdr_node x, pdr_node y);
 bool pdr_grad(pdr_graph *g, pdr_node loss, size_t n, const pdr_node wrt[], pdr_node out[]);
 
 /* Append a copy of everything between in[] and out[] that carries one more
- * leading axis of the given size.  in[] are inputs; in_new[i] is the new input
- * that replaces in[i].  Nodes that depend on no in[] are shared, not copied. */
+ * leading axis of the given size.  in[] are inputs; in_new[i] replaces in[i]: the
+ * caller's node of that shape, or, where it is null, a new input.  Nodes that depend
+ * on no in[] are shared, not copied. */
 bool pdr_vmap(pdr_graph *g, int32_t size, size_t n_in, const pdr_node in[], pdr_node in_new[],
               size_t n_out, const pdr_node out[], pdr_node out_new[]);
 

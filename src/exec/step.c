@@ -159,15 +159,22 @@ static void step_dot_task(void *ctx, int64_t task, int worker)
         step_dot_item(r, i, step_scratch(r, worker));
 }
 
-/* Batches that share the second operand are more rows of one product. */
+/* Is axis k of the batch more rows of the same product?  It is when the second
+ * operand does not move along it and the first one moves on by its rows. */
+static bool step_dot_is_rows(const step_run *r, const pdi_view *a, const pdi_view *b, int k)
+{
+    if (a->shape.dim[k] == 1) return true;
+    return b->stride[k] == 0 && (r->gemm.m == 1 || a->stride[k] == r->gemm.m * r->gemm.am);
+}
+
+/* Take such axes into the rows; what is left is the batch.  Its size. */
 static int64_t step_dot_batch(step_run *r, pdi_view *a, pdi_view *b)
 {
     int rank = a->shape.rank - 2;
-    while (rank > 0 &&
-           (a->shape.dim[rank - 1] == 1 ||
-            (b->stride[rank - 1] == 0 && a->stride[rank - 1] == r->gemm.m * r->gemm.am))) {
+    for (; rank > 0 && step_dot_is_rows(r, a, b, rank - 1); rank--) {
+        if (a->shape.dim[rank - 1] == 1) continue;
+        if (r->gemm.m == 1) r->gemm.am = a->stride[rank - 1];
         r->gemm.m *= a->shape.dim[rank - 1];
-        rank--;
     }
     a->shape.rank = b->shape.rank = rank;
     int64_t n = pdr_shape_size(&a->shape);

@@ -162,6 +162,7 @@ static pdr_rc experiment_describe(experiment *x)
     r->recipe = pdi_strdup(x->alloc, x->recipe->name);
     r->recipe_text = pdr_recipe_write(x->recipe);
     r->method = pdi_strdup(x->alloc, x->recipe->method.kind->name);
+    r->method_title = pdi_strdup(x->alloc, x->recipe->method.kind->title);
     r->scenario = experiment_scenario_name(x);
     r->data = pdi_strdup(x->alloc, x->data.name);
     r->is_regression = pdr_stream_is_regression(x->stream);
@@ -174,8 +175,9 @@ static pdr_rc experiment_describe(experiment *x)
     r->tasks = pdr_stream_tasks(x->stream);
     r->matrix = pdi_new(x->alloc, (size_t)(r->tasks + 1) * (size_t)r->tasks, sizeof *r->matrix);
     r->loss = pdi_new(x->alloc, EXPERIMENT_LOSS_POINTS * 2 + (size_t)r->tasks, sizeof *r->loss);
-    bool ok = r->recipe && r->recipe_text && r->method && r->scenario && r->data && r->metric &&
-              r->version && r->started && r->matrix && r->loss && experiment_task_names(x);
+    bool ok = r->recipe && r->recipe_text && r->method && r->method_title && r->scenario &&
+              r->data && r->metric && r->version && r->started && r->matrix && r->loss &&
+              experiment_task_names(x);
     return ok ? PDR_OK : pdi_nomem(x->err);
 }
 

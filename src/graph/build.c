@@ -244,9 +244,29 @@ static bool build_sums_products(const pdr_graph *g, pdr_node x, uint32_t axes)
            !build_repeats(g, nd->in[0], axes) && !build_repeats(g, nd->in[1], axes);
 }
 
+/* The axes of the set that are longer than 1. */
+static uint32_t build_long_axes(const pdr_graph *g, pdr_node x, uint32_t axes)
+{
+    const pdr_shape *s = pdi_shape_at(g, x);
+    for (int k = 0; k < s->rank; k++)
+        if (s->dim[k] == 1) axes &= ~(1u << k);
+    return axes;
+}
+
+/* x without the axes of the set, which are all of length 1. */
+static pdr_node build_drop(pdr_graph *g, pdr_node x, uint32_t axes)
+{
+    pdr_shape s = pdr_node_shape(g, x), to = {0};
+    for (int k = 0; k < s.rank; k++)
+        if (!(axes >> k & 1)) to.dim[to.rank++] = s.dim[k];
+    return pdr_reshape(g, x, to);
+}
+
 pdr_node pdr_sum(pdr_graph *g, pdr_node x, uint32_t axes)
 {
     if (!axes) return x;
+    if (!pdi_is_null(x) && !build_long_axes(g, x, axes) && !(axes >> pdi_shape_at(g, x)->rank))
+        return build_drop(g, x, axes);
     if (!build_sums_products(g, x, axes))
         return pdi_push(g, PDI_sum, &x, &(pdi_attr){.axes = axes});
     pdr_node a = g->v[x.id].in[0], b = g->v[x.id].in[1];

@@ -57,7 +57,7 @@ static pdr_node build_state(pdr_build *b, const char *group, const pdr_param *p)
 {
     char name[96];
     snprintf(name, sizeof name, "%s/%s", group, p->name);
-    pdi_tensor *t = pdi_store_get(&b->t->store, name, &p->shape, 0);
+    pdi_tensor *t = pdi_state_get(&b->t->store, name, &p->shape, 0);
     if (!t) b->failed = true;
     return t ? pdi_build_input(b, PDR_F32, t->shape, t->value) : (pdr_node){0};
 }
@@ -196,7 +196,18 @@ pdr_batch pdr_build_example(pdr_build *b)
 }
 
 /* [n, 1, ...] and [n, ...] are the same numbers in memory, so the mapped inputs
- * are tied to the batch. */
+ * are tied to the batch.  They are made once: what several calls share (the
+ * forward pass) is computed once. */
+static pdr_node build_example_input(pdr_build *b, size_t i, pdr_type type, pdr_shape shape,
+                                    const void *host)
+{
+    if (!b->mapped[i].id) {
+        b->mapped[i] = pdr_input(b->g, type, shape);
+        pdi_build_tie(b, b->mapped[i], host);
+    }
+    return b->mapped[i];
+}
+
 void pdr_build_map_examples(pdr_build *b, size_t n, const pdr_node each[], pdr_node out[])
 {
     const pdi_host_batch *h = &b->t->batch;
@@ -208,15 +219,15 @@ void pdr_build_map_examples(pdr_build *b, size_t n, const pdr_node each[], pdr_n
                {b->one.target, h->target},
                {b->one.mask, h->mask}};
     pdr_node in[4], mapped[4];
-    const void *host[4];
     size_t k = 0;
-    for (size_t i = 0; i < 4; i++)
-        if (all[i].node.id) {
-            in[k] = all[i].node;
-            host[k++] = all[i].host;
-        }
-    if (!pdr_vmap(b->g, b->size, k, in, mapped, n, each, out)) return;
-    for (size_t i = 0; i < k; i++) pdi_build_tie(b, mapped[i], host[i]);
+    for (size_t i = 0; i < 4; i++) {
+        if (!all[i].node.id) continue;
+        pdr_shape led = pdr_node_shape(b->g, all[i].node);
+        led = build_lead(&led, b->size);
+        in[k] = all[i].node;
+        mapped[k++] = build_example_input(b, i, pdr_node_type(b->g, all[i].node), led, all[i].host);
+    }
+    pdr_vmap(b->g, b->size, k, in, mapped, n, each, out);
 }
 
 /* ---- the model

@@ -30,6 +30,7 @@ struct pdr_build {
     bool failed;                   /* out of memory */
     pdr_node *buffer, *buffer_now; /* the model's buffers before and after this run */
     pdr_batch one;
+    pdr_node mapped[4]; /* its x, label, target and mask, for the whole batch */
     pdi_applied apply[PDI_APPLIED];
     size_t applied;
     pdi_tie *tie;

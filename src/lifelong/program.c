@@ -39,7 +39,7 @@ static pdr_node *program_optimizer_state(pdr_build *b, size_t n, size_t *count)
         float start;
         pdr_shape of = pdr_optimizer_state(&s->optimizer, n, shape, i, &start);
         snprintf(name, sizeof name, "optimizer/%zu", i);
-        pdi_tensor *t = pdi_store_get(&b->t->store, name, &of, start);
+        pdi_tensor *t = pdi_state_get(&b->t->store, name, &of, start);
         if (!t) b->failed = true;
         if (t) state[i] = pdi_build_input(b, PDR_F32, of, t->value);
     }

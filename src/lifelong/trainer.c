@@ -52,7 +52,7 @@ static bool trainer_parameters(pdi_trainer *t)
                                        : pdr_model_param(m, i);
         char name[96] = "param/";
         strncat(name, p->name, sizeof name - 7);
-        pdi_tensor *v = pdi_store_get(&t->store, name, &p->shape, 0);
+        pdi_tensor *v = pdi_state_get(&t->store, name, &p->shape, 0);
         if (!v) return false;
         pdr_param_init(p, t->spec.seed, (uint32_t)i, v->value);
     }
@@ -98,7 +98,7 @@ void pdi_trainer_free(pdi_trainer *t)
 {
     if (!t) return;
     trainer_drop_programs(t);
-    pdi_store_close(&t->store);
+    pdi_state_close(&t->store);
     pdi_memory_close(&t->memory);
     trainer_batch_close(t->alloc, &t->batch);
     trainer_batch_close(t->alloc, &t->drawn);

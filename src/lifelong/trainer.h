@@ -31,16 +31,16 @@ typedef struct pdi_tensor {
     float *value;
 } pdi_tensor;
 
-typedef struct pdi_store {
+typedef struct pdi_state {
     const pdr_alloc *alloc;
     pdi_tensor *v;
     size_t n, cap;
-} pdi_store;
+} pdi_state;
 
 /* The tensor called name, made (filled with start) if it is not there.  NULL when
  * out of memory. */
-pdi_tensor *pdi_store_get(pdi_store *s, const char *name, const pdr_shape *shape, float start);
-void pdi_store_close(pdi_store *s);
+pdi_tensor *pdi_state_get(pdi_state *s, const char *name, const pdr_shape *shape, float start);
+void pdi_state_close(pdi_state *s);
 
 /* ---- replay memory -------------------------------------------------------------- */
 
@@ -121,7 +121,7 @@ typedef struct pdi_trainer {
     pdr_pool *pool;
     pdi_trainer_spec spec;
     const pdr_method *method;
-    pdi_store store;
+    pdi_state store;
     pdi_memory memory;
     uint64_t steps;            /* taken so far, over all tasks */
     uint64_t passed;           /* examples of the pass so far */

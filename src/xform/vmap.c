@@ -40,22 +40,19 @@ static void vmap_walk(pdr_graph *g, int32_t size, const unsigned char *need, pdr
     }
 }
 
-static void vmap_inputs(pdr_graph *g, int32_t size, size_t n, const pdr_node in[],
-                        pdr_node in_new[], pdr_node *to)
+/* The input that replaces x: the caller's, or a new one. */
+static pdr_node vmap_input(pdr_graph *g, int32_t size, pdr_node x, pdr_node given)
 {
-    for (size_t i = 0; i < n; i++) {
-        const pdi_node *nd = pdi_node_at(g, in[i]);
-        if (nd->op != PDI_input) {
-            pdr_graph_fail(g, "vmap: only inputs can be mapped");
-            return;
-        }
-        if (nd->shape.rank == PDR_MAX_RANK) {
-            pdr_graph_fail(g, "vmap: an input has too many axes already");
-            return;
-        }
-        in_new[i] = pdr_input(g, nd->type, pdi_shape_lead(&nd->shape, size));
-        to[in[i].id] = in_new[i];
-    }
+    const pdi_node *nd = pdi_node_at(g, x);
+    pdr_shape led = pdi_shape_lead(&nd->shape, size);
+    if (nd->op != PDI_input) return pdr_graph_fail(g, "vmap: only inputs can be mapped");
+    if (nd->shape.rank == PDR_MAX_RANK)
+        return pdr_graph_fail(g, "vmap: an input has too many axes already");
+    if (pdi_is_null(given)) return pdr_input(g, nd->type, led);
+    if (pdr_node_type(g, given) != nd->type || !pdr_shape_equal(pdi_shape_at(g, given), &led))
+        return pdr_graph_fail(g,
+                              "vmap: the input given is not the mapped one with an axis in front");
+    return given;
 }
 
 bool pdr_vmap(pdr_graph *g, int32_t size, size_t n_in, const pdr_node in[], pdr_node in_new[],
@@ -66,7 +63,8 @@ bool pdr_vmap(pdr_graph *g, int32_t size, size_t n_in, const pdr_node in[], pdr_
     pdr_node *to = pdi_new(g->alloc, top, sizeof *to);
     if (need && to) {
         pdi_mark_needed(g, n_out, out, need);
-        vmap_inputs(g, size, n_in, in, in_new, to);
+        for (size_t i = 0; i < n_in; i++)
+            to[in[i].id] = in_new[i] = vmap_input(g, size, in[i], in_new[i]);
         vmap_walk(g, size, need, to);
         for (size_t i = 0; i < n_out; i++)
             out_new[i] = pdi_is_null(to[out[i].id]) ? vmap_lead(g, out[i], size) : to[out[i].id];

@@ -1,10 +1,10 @@
-/* lifelong/store.c -- named tensors: all learned numbers are in one list. */
+/* lifelong/state.c -- named tensors: all learned numbers are in one list. */
 #include <stdio.h>
 #include <string.h>
 
 #include "lifelong/trainer.h"
 
-pdi_tensor *pdi_store_get(pdi_store *s, const char *name, const pdr_shape *shape, float start)
+pdi_tensor *pdi_state_get(pdi_state *s, const char *name, const pdr_shape *shape, float start)
 {
     for (size_t i = 0; i < s->n; i++)
         if (!strcmp(s->v[i].name, name)) return &s->v[i];
@@ -23,9 +23,9 @@ pdi_tensor *pdi_store_get(pdi_store *s, const char *name, const pdr_shape *shape
     return t;
 }
 
-void pdi_store_close(pdi_store *s)
+void pdi_state_close(pdi_state *s)
 {
     for (size_t i = 0; i < s->n; i++) pdi_free(s->alloc, s->v[i].value);
     pdi_free(s->alloc, s->v);
-    *s = (pdi_store){.alloc = s->alloc};
+    *s = (pdi_state){.alloc = s->alloc};
 }
