@@ -26,7 +26,7 @@ extern "C" {
 
 /* How far a run has come. */
 typedef struct pdr_progress {
-    int32_t task, tasks;
+    int32_t task, tasks, learned;   /* being learned, from 0; in all; learned so far */
     uint64_t iteration, iterations; /* over the whole run */
     uint64_t examples;              /* learned from so far */
     double loss;                    /* mean since the last call; NaN while evaluating */

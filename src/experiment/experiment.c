@@ -411,7 +411,7 @@ static pdr_rc experiment_task(experiment *x, int32_t task)
     x->result->train_seconds += experiment_now() - start;
     if (!rc) rc = experiment_test(x, task + 1);
     if (rc) return rc;
-    x->result->learned = task + 1;
+    x->result->learned = x->progress.learned = task + 1;
     x->progress.average = pdr_result_average(x->result);
     return experiment_show(x, true);
 }
