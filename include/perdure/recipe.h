@@ -16,7 +16,10 @@
  *
  * The output layer is not written: the scenario knows how many outputs there are.
  * data and method are required; everything else has defaults.  An empty model
- * is linear or logistic regression.
+ * is linear or logistic regression.  A method, an optimizer or a layer whose options
+ * are all at their defaults may be written as its name alone (`method: finetune`).
+ * Nothing, or null, is a section at its defaults, and a text option that is not given.
+ * Files named under data are looked for from the folder the program runs in.
  *
  * ERRORS    "recipes/x.yaml:7:3: training.bach: there is no such key; did you mean
  *           'batch'?"

@@ -148,9 +148,7 @@ static pdr_rc bind_named(pdi_binder *b, const pdi_target *t, const pdi_tree *nod
                              key);
     if ((*name)->type == PDI_TREE_SCALAR && !pdi_tree_is_null(*name)) return PDR_OK;
     return pdi_bind_fail(b, (*name)->at, t->path, NULL,
-                         "the name of the %s is missing; give '%s: "
-                         "NAME'",
-                         noun, key);
+                         "the name of the %s is missing; give '%s: NAME'", noun, key);
 }
 
 pdr_rc pdi_bind_choice(pdi_binder *b, const pdi_target *t, const pdi_tree *node)
@@ -189,8 +187,8 @@ static pdr_rc bind_table(pdi_binder *b, const pdi_target *t, const pdi_tree *nod
     if (pdi_tree_is_null(node)) return PDR_OK;
     if (node->type != PDI_TREE_MAP)
         return pdi_bind_fail(b, node->at, t->path, NULL,
-                             "%s stands where a mapping belongs; write 'key: value' lines, such as "
-                             "'%s: ...'",
+                             "%s stands where a mapping belongs; "
+                             "write 'key: value' lines, such as '%s: ...'",
                              bind_type(node), t->table->name);
     pdr_rc rc = PDR_OK;
     for (const pdi_tree *e = node->child; e && !rc; e = e->next) {
@@ -215,8 +213,8 @@ static pdr_rc bind_layers(pdi_binder *b, const pdi_tree *node)
     if (pdi_tree_is_null(node)) return PDR_OK;
     if (node->type != PDI_TREE_LIST)
         return pdi_bind_fail(b, node->at, "model", NULL,
-                             "%s stands where a list of layers belongs; write '- layer: NAME' "
-                             "lines",
+                             "%s stands where a list of layers belongs; "
+                             "write '- layer: NAME' lines",
                              bind_type(node));
     if (node->count > PDI_RECIPE_LAYERS)
         return pdi_bind_fail(b, node->at, "model", NULL, "there are %zu layers; give at most %d",
@@ -243,8 +241,8 @@ static pdr_rc bind_seed(pdi_binder *b, const pdi_tree *node)
     pdr_error why = PDR_NO_ERROR;
     if (node->type != PDI_TREE_SCALAR || pdr_option_set(&row, &s, node->text, &why))
         return pdi_bind_fail(b, node->at, "seed", NULL,
-                             "%s%.40s%s is not a seed; give a whole "
-                             "number from 0 to 9007199254740992",
+                             "%s%.40s%s is not a seed; "
+                             "give a whole number from 0 to 9007199254740992",
                              node->text ? "'" : bind_type(node), node->text ? node->text : "",
                              node->text ? "'" : "");
     b->out->seed = (uint64_t)s.seed;
@@ -314,12 +312,11 @@ pdr_rc pdi_bind_file(pdi_binder *b, const pdi_tree *root)
     bind_defaults(b);
     if (!root || pdi_tree_is_null(root))
         return pdi_bind_fail(b, start, "", NULL,
-                             "the file is empty; a recipe needs at least data "
-                             "and method");
+                             "the file is empty; a recipe needs at least data and method");
     if (root->type != PDI_TREE_MAP)
         return pdi_bind_fail(b, root->at, "", NULL,
-                             "%s stands where a mapping belongs; a recipe "
-                             "begins like 'data: {name: mnist}'",
+                             "%s stands where a mapping belongs; "
+                             "a recipe begins like 'data: {name: mnist}'",
                              bind_type(root));
     pdr_rc rc = PDR_OK;
     for (const pdi_tree *e = root->child; e && !rc; e = e->next) {
@@ -343,8 +340,7 @@ pdr_rc pdi_bind_complete(pdi_binder *b)
                              "give one, as in 'data: {name: mnist}'");
     if (r->data.name && r->data.train)
         return pdi_bind_fail(b, b->data_at, "data", NULL,
-                             "both name (%.60s) and train (%.60s) are "
-                             "given; keep one",
+                             "both name (%.60s) and train (%.60s) are given; keep one",
                              r->data.name, r->data.train);
     if (r->method.kind) return PDR_OK;
     char hint[PDI_HINT_MAX];
