@@ -29,7 +29,7 @@ typedef struct pdr_progress {
     int32_t task, tasks, learned;   /* being learned, from 0; in all; learned so far */
     uint64_t iteration, iterations; /* over the whole run */
     uint64_t examples;              /* learned from so far */
-    double loss;                    /* mean since the last call; NaN while evaluating */
+    double loss;                    /* mean since the last call; NaN before the first step */
     double average;                 /* metric over the tasks learned; NaN before the first */
     const char *task_name;
 } pdr_progress;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <perdure/experiment.h>
+#include <perdure/pool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

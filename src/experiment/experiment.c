@@ -290,7 +290,7 @@ static pdr_rc experiment_show(experiment *x, bool now)
     double at = experiment_now();
     if (!x->e->progress || (!now && at - x->shown_at < 0.05)) return PDR_OK;
     x->shown_at = at;
-    x->progress.loss = x->shown_count ? x->shown_sum / (double)x->shown_count : NAN;
+    if (x->shown_count) x->progress.loss = x->shown_sum / (double)x->shown_count;
     x->shown_sum = 0;
     x->shown_count = 0;
     if (x->e->progress(x->e->ctx, &x->progress)) return PDR_OK;
@@ -432,7 +432,7 @@ static void experiment_plan_progress(experiment *x)
         total += t->iterations ? (uint64_t)t->iterations
                                : (uint64_t)t->epochs * ((n + batch - 1) / batch);
     }
-    x->progress = (pdr_progress){.tasks = x->result->tasks, .iterations = total, .average = NAN};
+    x->progress = (pdr_progress){.tasks = x->result->tasks, .iterations = total, .loss = NAN, .average = NAN};
     x->loss_every = total / EXPERIMENT_LOSS_POINTS + 1;
 }
 

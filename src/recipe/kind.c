@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lifelong/methods.h"
-#include "nn/layer.h"
-#include "opt/optimizer.h"
+#include "nn/layers.h"
+#include "opt/optimizers.h"
 
 const pdr_kind *pdr_kind_at(pdr_kind_group group, size_t i)
 {
