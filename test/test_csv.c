@@ -103,6 +103,8 @@ static const bad_table bad_tables[] = {
     {"x,y\n1\n", "y", NULL, NULL, NULL, "f:2: 1 cells, but there are 2 columns"},
     {"x,z,y\n1,\"\n\",2\nabc,0,2\n", "y", NULL, "z", NULL,
      "f:4: column 'x': 'abc' is not a number; is the column categorical?"},
+    {"z,x,y\n\"\n\",abc,2\n", "y", NULL, "z", NULL,
+     "f:3: column 'x': 'abc' is not a number; is the column categorical?"},
     {"x,y\n0x10,2\n", "y", NULL, NULL, NULL,
      "f:2: column 'x': '0x10' is not a number; is the column categorical?"},
     {"x,y\n1,2\nnan,2\n", "y", NULL, NULL, NULL,
@@ -270,12 +272,12 @@ static void missing_cells_become_what_was_asked(void **state)
     }
 }
 
-static void nothing_but_missing_cells_is_refused(void **state)
+static void what_cannot_be_filled_is_refused(void **state)
 {
     (void)state;
     pdr_data_options o = t_columns("y", NULL);
     pdr_dataset d;
-    pdr_error mean = PDR_NO_ERROR, drop = PDR_NO_ERROR;
+    pdr_error mean = PDR_NO_ERROR, drop = PDR_NO_ERROR, label = PDR_NO_ERROR;
     o.missing = PDR_MISSING_MEAN;
     assert_int_equal(csv_text(NULL, "x,z,y\n1,,0\n2,,1\n", &o, NULL, &d, &mean), PDR_INPUT);
     assert_string_equal(mean.text,
@@ -283,6 +285,9 @@ static void nothing_but_missing_cells_is_refused(void **state)
                         "out with data.ignore");
     o.missing = PDR_MISSING_DROP;
     assert_int_equal(csv_text(NULL, "x,z,y\n1,,0\n2,,1\n", &o, NULL, &d, &drop), PDR_INPUT);
+    o.missing = PDR_MISSING_ZERO;
+    assert_int_equal(csv_text(NULL, "x,y\n1,\n", &o, NULL, &d, &label), PDR_INPUT);
+    assert_string_equal(label.text, "f:2: column 'y' is empty; data.missing may be drop");
     assert_string_equal(drop.text,
                         "f: every one of its 2 rows has an empty cell, and data.missing is drop");
 }
@@ -335,7 +340,7 @@ int main(void)
         cmocka_unit_test(numbers_are_decimal_and_nothing_else),
         cmocka_unit_test(a_test_table_is_read_like_the_training_table),
         cmocka_unit_test(missing_cells_become_what_was_asked),
-        cmocka_unit_test(nothing_but_missing_cells_is_refused),
+        cmocka_unit_test(what_cannot_be_filled_is_refused),
         cmocka_unit_test(foreign_text_stays_on_one_line),
         cmocka_unit_test(every_refused_allocation_is_survived),
     };

@@ -183,6 +183,9 @@ static void the_split_depends_on_the_seed_alone(void **state)
             assert_true(i == 0 || x[0] > x[-3]); /* in the file's order */
         }
     for (int i = 0; i < 100; i++) assert_int_equal(seen[i], 1);
+    static const float first[] = {1, 13, 14, 16, 17, 19}; /* by a second implementation */
+    for (size_t i = 0; i < COUNT(first); i++)
+        assert_true(((const float *)a.test.x)[3 * i] == first[i]);
     assert_string_equal(a.test.feature_name[1], "ten");
     assert_string_equal(a.test.class_name[1], "1");
     assert_string_equal(a.name, "rows.csv");
@@ -321,6 +324,20 @@ static void opening_says_what_does_not_go_together(void **state)
     }
 }
 
+static void an_empty_option_is_not_given(void **state)
+{
+    (void)state;
+    pdr_data_options o = t_columns("y", "");
+    pdr_data data;
+    pdr_error err = PDR_NO_ERROR;
+    o.name = o.train_labels = o.test = o.test_labels = o.categorical = o.ignore = "";
+    o.train = t_write_text("given.csv", "x,y\n1,2\n2,3\n");
+    assert_int_equal(pdr_data_open(NULL, &o, 1, &data, &err), PDR_OK);
+    pdr_data_close(&data);
+    assert_int_equal(pdr_dataset_csv(NULL, o.train, &o, NULL, &data.train, &err), PDR_OK);
+    pdr_data_close(&data);
+}
+
 static void a_folder_is_not_a_file(void **state)
 {
     (void)state;
@@ -332,7 +349,7 @@ static void a_folder_is_not_a_file(void **state)
     assert_non_null(strstr(err.text, "Is a directory"));
 }
 
-static void the_test_part_has_the_training_parts_shape(void **state)
+static void the_test_part_has_the_training_parts_shape_and_classes(void **state)
 {
     (void)state;
     static const uint8_t wide[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0,
@@ -345,6 +362,15 @@ static void the_test_part_has_the_training_parts_shape(void **state)
     o.test = t_write("sw", wide, sizeof wide);
     assert_int_equal(pdr_data_open(NULL, &o, 1, &data, &err), PDR_INPUT);
     assert_non_null(strstr(err.text, "byte 8: images of [1,3,2], but those of "));
+    uint8_t more[sizeof labels];
+    pdr_error off = PDR_NO_ERROR;
+    memcpy(more, labels, sizeof more);
+    more[8] = 5;
+    o.test = o.train;
+    o.test_labels = t_write("sz", more, sizeof more);
+    assert_int_equal(pdr_data_open(NULL, &o, 1, &data, &off), PDR_INPUT);
+    assert_non_null(
+        strstr(off.text, "byte 8: record 1 has label 5, but there are 5 classes (0 to 4)"));
 }
 
 /* ---- the registry ---- */
@@ -626,8 +652,9 @@ int main(void)
         cmocka_unit_test(images_become_floats_when_standardised),
         cmocka_unit_test(a_value_beyond_floats_is_refused_after_standardising),
         cmocka_unit_test(opening_says_what_does_not_go_together),
+        cmocka_unit_test(an_empty_option_is_not_given),
         cmocka_unit_test(a_folder_is_not_a_file),
-        cmocka_unit_test(the_test_part_has_the_training_parts_shape),
+        cmocka_unit_test(the_test_part_has_the_training_parts_shape_and_classes),
         cmocka_unit_test(the_registry_is_complete),
         cmocka_unit_test(a_name_is_no_path),
         cmocka_unit_test(sets_are_looked_for_in_the_mirror_then_in_the_cache),

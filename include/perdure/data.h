@@ -59,8 +59,8 @@ typedef struct pdr_data {
     char *source; /* the folder (registry) or the training file it was read from */
 } pdr_data;
 
-/* The recipe's `data:` section.  name, or train and what goes with it.  With a
- * name, columns that are not given here are those of the registry. */
+/* The recipe's `data:` section.  name, or train and what goes with it; NULL and ""
+ * are not given.  With a name, columns that are not given are those of the registry. */
 typedef struct pdr_data_options {
     const char *name;         /* a registry name; NULL when files are given */
     const char *train;        /* a CSV/TSV file, or an IDX image file */

@@ -367,12 +367,15 @@ pdr_rc pdi_csv_open(const pdr_alloc *alloc, const char *file, const pdi_csv_form
     return rc;
 }
 
+/* An empty text is one that was not given. */
+static const char *csv_given(const char *s) { return s && *s ? s : NULL; }
+
 pdi_csv_form pdi_csv_form_of(const pdr_data_options *o)
 {
-    return (pdi_csv_form){.label = o->label,
-                          .target = o->target,
-                          .categorical = o->categorical,
-                          .ignore = o->ignore,
+    return (pdi_csv_form){.label = csv_given(o->label),
+                          .target = csv_given(o->target),
+                          .categorical = csv_given(o->categorical),
+                          .ignore = csv_given(o->ignore),
                           .missing = o->missing};
 }
 

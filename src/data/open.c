@@ -249,8 +249,8 @@ static pdr_rc open_prepare(const open_plan *p, const pdr_data_options *o, uint64
 
 static pdr_rc open_check(const pdr_data_options *o, pdr_error *err)
 {
-    bool by_name = o->name && *o->name;
-    if (by_name == (o->train && *o->train))
+    bool by_name = o->name;
+    if (by_name == (o->train != NULL))
         return pdi_fail(err, PDR_INPUT,
                         by_name ? "data: give data.name or data.train, not both"
                                 : "data: give a registered set as data.name or a file as "
@@ -265,16 +265,29 @@ static pdr_rc open_check(const pdr_data_options *o, pdr_error *err)
     return PDR_OK;
 }
 
-pdr_rc pdr_data_open(const pdr_alloc *alloc, const pdr_data_options *o, uint64_t seed,
+/* An empty text is one that was not given. */
+static pdr_data_options open_given(const pdr_data_options *o)
+{
+    pdr_data_options given = *o;
+    for (const pdr_option *row = pdr_data_option_table; row->name; row++) {
+        if (row->type != PDR_TEXT) continue;
+        const char **text = (const char **)(void *)((char *)&given + row->at);
+        if (*text && !**text) *text = NULL;
+    }
+    return given;
+}
+
+pdr_rc pdr_data_open(const pdr_alloc *alloc, const pdr_data_options *options, uint64_t seed,
                      pdr_data *data, pdr_error *err)
 {
+    const pdr_data_options given = open_given(options), *o = &given;
     alloc = pdi_alloc_or_default(alloc);
     *data = (pdr_data){0};
     pdr_rc rc = open_check(o, err);
     if (rc) return rc;
     open_plan *p = pdi_new(alloc, 1, sizeof *p); /* five paths are much for a stack */
     if (!p) return pdi_nomem(err);
-    rc = o->name && *o->name ? open_plan_set(alloc, o, p, err) : open_plan_files(alloc, o, p, err);
+    rc = o->name ? open_plan_set(alloc, o, p, err) : open_plan_files(alloc, o, p, err);
     if (!rc) rc = open_load(alloc, p, data, err);
     if (!rc) rc = open_prepare(p, o, seed, data, err);
     pdi_free(alloc, p);
