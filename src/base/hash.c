@@ -22,6 +22,6 @@ uint64_t pdi_hash(uint64_t h, const void *bytes, size_t n)
         h = hash_mix(h ^ w);
     }
     uint64_t tail = 0;
-    memcpy(&tail, p, n);
+    if (n) memcpy(&tail, p, n); /* p may be NULL when there is nothing */
     return hash_mix(h ^ tail);
 }

@@ -95,16 +95,24 @@ pdr_node pdr_build_key(pdr_build *b)
 
 /* ---- tensors ------------------------------------------------------------------------------- */
 
+/* n null nodes; where memory fails, those set aside for that: a method may write to
+ * them and need not look. */
+static pdr_node *build_nodes(pdr_build *b, size_t n)
+{
+    pdr_node *v = pdi_build_room(b, n, sizeof *v);
+    return v ? v : b->spare;
+}
+
 pdr_tensors pdr_build_tensors(pdr_build *b)
 {
     size_t n = pdr_model_params(b->t->spec.model);
-    return (pdr_tensors){.n = b->failed ? 0 : n, .v = pdi_build_room(b, n, sizeof(pdr_node))};
+    return (pdr_tensors){.n = n, .v = build_nodes(b, n)};
 }
 
 pdr_tensors pdr_build_state(pdr_build *b, const char *name)
 {
     pdr_tensors s = pdr_build_tensors(b);
-    for (size_t i = 0; s.v && i < s.n; i++)
+    for (size_t i = 0; i < s.n; i++)
         s.v[i] = build_state(b, name, pdr_model_param(b->t->spec.model, i));
     return s;
 }
@@ -115,8 +123,8 @@ pdr_tensors pdr_build_copy(pdr_build *b, const char *name)
 {
     pdr_tensors s = pdr_build_state(b, name);
     size_t n = pdr_model_buffers(b->t->spec.model);
-    s.buffer = pdi_build_room(b, n, sizeof *s.buffer);
-    for (size_t i = 0; s.buffer && i < n; i++)
+    s.buffer = build_nodes(b, n);
+    for (size_t i = 0; i < n; i++)
         s.buffer[i] = build_state(b, name, pdr_model_buffer(b->t->spec.model, i));
     return s;
 }
@@ -137,7 +145,7 @@ void pdr_build_set(pdr_build *b, pdr_tensors state, pdr_tensors value)
 void pdr_build_set_copy(pdr_build *b, pdr_tensors copy)
 {
     pdr_build_set(b, copy, pdr_build_params(b));
-    for (size_t i = 0; copy.buffer && i < pdr_model_buffers(b->t->spec.model); i++)
+    for (size_t i = 0; i < pdr_model_buffers(b->t->spec.model); i++)
         build_set_node(b, copy.buffer[i], b->buffer[i]);
 }
 

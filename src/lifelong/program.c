@@ -133,7 +133,9 @@ static void program_compute(pdr_build *b)
 /* The model's buffers: inputs, and what they become. */
 static void program_buffers(pdr_build *b)
 {
-    size_t n = pdr_model_buffers(b->t->spec.model);
+    size_t n = pdr_model_buffers(b->t->spec.model), params = pdr_model_params(b->t->spec.model);
+    b->spare = pdi_build_room(b, n > params ? n : params, sizeof *b->spare);
+    if (!b->spare) return;
     pdr_tensors all = pdr_build_copy(b, "param");
     b->buffer = all.buffer;
     b->buffer_now = pdi_build_room(b, n, sizeof *b->buffer_now);
