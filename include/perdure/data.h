@@ -49,6 +49,7 @@ typedef struct pdr_dataset {
     int32_t *label;      /* [examples], 0 .. classes-1; NULL for regression */
     int32_t targets;     /* real targets an example; 0 for classification */
     float *target;       /* [examples, targets]; NULL for classification */
+    double target_unit;  /* what a target's 1 stands for: the standard deviation taken out; 0: 1 */
     char **class_name;   /* [classes], or NULL */
     char **feature_name; /* [size(shape)], or NULL */
 } pdr_dataset;
@@ -71,8 +72,8 @@ typedef struct pdr_data_options {
     const char *categorical; /* CSV: comma-separated names of categorical columns */
     const char *ignore;      /* CSV: comma-separated names of columns to leave out */
     int missing;             /* what to do with an empty cell: see below */
-    bool standardise;        /* zero mean, unit variance by the training part's figures */
-    double test_fraction;    /* split off at random when no test part is given; 0 for none */
+    bool standardise;     /* features and target: zero mean, unit variance by the training part */
+    double test_fraction; /* split off at random when no test part is given; 0 for none */
 } pdr_data_options;
 
 /* An empty cell is refused, becomes its feature's mean over the training part,

@@ -28,7 +28,7 @@ extern "C" {
 
 /* ---- functions ------------------------------------------------------------- */
 
-pdr_node pdr_relu(pdr_graph *g, pdr_node x);    /* its gradient at 0 is 0 */
+pdr_node pdr_relu(pdr_graph *g, pdr_node x);    /* its gradient at 0 is 0; NaN stays NaN */
 pdr_node pdr_sigmoid(pdr_graph *g, pdr_node x); /* no overflow at either end */
 pdr_node pdr_gelu(pdr_graph *g, pdr_node x);    /* exact: x Phi(x), Hendrycks & Gimpel 2016 */
 
@@ -59,7 +59,9 @@ pdr_node pdr_normalise(pdr_graph *g, pdr_node x, uint32_t axes, double epsilon);
  * number of its own. */
 pdr_node pdr_dropout(pdr_graph *g, pdr_node x, pdr_node key, uint32_t stream, double rate);
 
-/* Losses, one number an example: reduce them as you like.  logits [b, c]. */
+/* Losses, one number an example: reduce them as you like.  logits [b, c].  The
+ * cross-entropy of a label outside 0 .. c-1 is 0, with no gradient: such examples
+ * do not count. */
 pdr_node pdr_cross_entropy(pdr_graph *g, pdr_node logits, pdr_node label); /* label i32[b] */
 pdr_node pdr_soft_cross_entropy(pdr_graph *g, pdr_node logits, pdr_node probability); /* [b, c] */
 pdr_node pdr_binary_cross_entropy(pdr_graph *g, pdr_node logits, pdr_node target); /* mean over c */
@@ -68,7 +70,8 @@ pdr_node pdr_mse(pdr_graph *g, pdr_node x, pdr_node target);                    
 /* Half the sum of squares of all n nodes. */
 pdr_node pdr_half_square_norm(pdr_graph *g, size_t n, const pdr_node x[]);
 
-/* logits where mask is 1, a number so low that softmax gives exactly 0 where it is 0. */
+/* logits where mask is 1; where it is 0 a number so low that softmax gives exactly
+ * 0, and yet finite: a row with no output left has finite cross-entropies. */
 pdr_node pdr_mask_logits(pdr_graph *g, pdr_node logits, pdr_node mask);
 
 /* ---- models ------------------------------------------------------------------- */
@@ -82,7 +85,7 @@ typedef enum pdr_init {
     PDR_INIT_GLOROT_UNIFORM, /* U(+-sqrt(6 / (fan_in + fan_out))) */
     PDR_INIT_LECUN_NORMAL,   /* N(0, 1 / fan_in), LeCun et al. 1998 */
     PDR_INIT_LECUN_UNIFORM,  /* U(+-sqrt(3 / fan_in)) */
-    PDR_INIT_FAN_IN_UNIFORM  /* U(+-1 / sqrt(fan_in)), common for biases */
+    PDR_INIT_FAN_IN_UNIFORM  /* U(+-1 / sqrt(fan_in)), of weights and biases alike */
 } pdr_init;
 
 /* One parameter, or one buffer (a tensor that a layer keeps without learning it
@@ -97,8 +100,12 @@ typedef struct pdr_param {
 
 typedef struct pdr_model pdr_model;
 
-/* A model for examples of shape `input` with an output layer of `outputs` units
- * after the listed layers (outputs 0: none).  input has no batch axis. */
+/* A model for examples of shape `input` (without a batch axis) with an output
+ * layer of `outputs` units after the listed layers (outputs 0: none).  The output
+ * layer is dense, its weights and biases begin as PDR_INIT_FAN_IN_UNIFORM, and
+ * its parameters are called "output.weight" and "output.bias".  Dense layers
+ * flatten what enters them.  A layer that does not fit what comes before it is
+ * an error that begins with its name: "3.conv2d: ...". */
 pdr_rc pdr_model_new(const pdr_alloc *alloc, size_t layers, const pdr_choice layer[],
                      pdr_shape input, int32_t outputs, pdr_model **out, pdr_error *err);
 void pdr_model_free(pdr_model *m);
@@ -115,13 +122,15 @@ void pdr_param_init(const pdr_param *p, uint64_t seed, uint32_t index, float val
 typedef struct pdr_apply {
     const pdr_node *param;  /* [params] */
     const pdr_node *buffer; /* [buffers] */
-    pdr_node *buffer_new;   /* [buffers]: filled with updated buffers; may be NULL */
+    pdr_node *buffer_new;   /* [buffers]: filled with updated buffers; may be NULL, or buffer */
     bool training;          /* batch statistics, dropout */
     pdr_node key;           /* i32[4]; needed when training with dropout */
-    pdr_node features;      /* set: what enters the output layer */
+    pdr_node features;      /* set: what enters the output layer, [b, f] */
 } pdr_apply;
 
-/* x [b, input...] -> [b, outputs]. */
+/* x [b, input...] -> [b, outputs].  Two applications with one key drop the same
+ * elements.  Each layer's nodes are labelled with its name ("3.conv2d"); no label
+ * holds afterwards. */
 pdr_node pdr_model_apply(const pdr_model *m, pdr_graph *g, pdr_apply *a, pdr_node x);
 
 /* ---- kinds of layers ------------------------------------------------------------ */
@@ -137,7 +146,8 @@ typedef struct pdr_layer_kind {
 pdr_graph *pdr_layer_graph(pdr_layer *l);
 bool pdr_layer_training(const pdr_layer *l);
 
-/* The layer's next parameter: declared the first time, handed out afterwards. */
+/* The layer's next parameter: declared the first time, handed out afterwards.
+ * init is a pdr_init; a bias is no weight: it does not decay. */
 pdr_node pdr_layer_weight(pdr_layer *l, const char *name, pdr_shape shape, int init, double fan_in,
                           double fan_out);
 pdr_node pdr_layer_bias(pdr_layer *l, const char *name, pdr_shape shape, int init, double fan_in);
@@ -146,7 +156,7 @@ pdr_node pdr_layer_bias(pdr_layer *l, const char *name, pdr_shape shape, int ini
 pdr_node pdr_layer_buffer(pdr_layer *l, const char *name, pdr_shape shape, int init);
 void pdr_layer_buffer_set(pdr_layer *l, pdr_node buffer, pdr_node value);
 
-/* The key and a stream number (two wide) of this layer's own. */
+/* The key of this step, and a stream number (two wide) of this layer's own. */
 pdr_node pdr_layer_key(pdr_layer *l, uint32_t *stream);
 
 #ifdef __cplusplus

@@ -76,6 +76,7 @@ int32_t pdr_stream_tasks(const pdr_stream *s);
 pdr_shape pdr_stream_shape(const pdr_stream *s); /* of one example's features */
 int32_t pdr_stream_outputs(const pdr_stream *s); /* width of the output layer */
 bool pdr_stream_is_regression(const pdr_stream *s);
+double pdr_stream_target_unit(const pdr_stream *s); /* multiply errors by it */
 size_t pdr_stream_size(const pdr_stream *s, pdr_part part, int32_t task);
 
 /* mask[c] = 1 when output c may be the answer for task, else 0.  Only

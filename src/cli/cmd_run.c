@@ -52,11 +52,11 @@ typedef struct run_plan {
     pdr_result *result;
 } run_plan;
 
-static uint64_t run_seeds(const run_plan *p) { return p->to - p->from + 1; }
+static uint64_t cmd_run_seeds(const run_plan *p) { return p->to - p->from + 1; }
 
 /* ---- what is asked for ------------------------------------------------------------ */
 
-static pdr_rc run_flags(run_plan *p, pdr_error *err)
+static pdr_rc cmd_run_flags(run_plan *p, pdr_error *err)
 {
     const pdi_args *a = p->args;
     uint64_t threads = 0;
@@ -70,7 +70,7 @@ static pdr_rc run_flags(run_plan *p, pdr_error *err)
     if (!rc) rc = pdi_args_range(a, "seeds", 0, run_seed_max, &p->from, &p->to, err);
     if (!rc) rc = pdi_args_count(a, "threads", 1, PDR_MAX_THREADS, &threads, err);
     if (rc) return rc;
-    if (run_seeds(p) > 10000)
+    if (cmd_run_seeds(p) > 10000)
         return pdi_fail(err, PDR_USAGE, "--seeds: more than 10000 seeds; give a shorter range");
     p->threads = (int)threads;
     while ((set = pdi_args_next(a, "set", &at)) != NULL) {
@@ -80,11 +80,11 @@ static pdr_rc run_flags(run_plan *p, pdr_error *err)
     return PDR_OK;
 }
 
-static pdr_rc run_recipes(run_plan *p, pdr_error *err)
+static pdr_rc cmd_run_recipes(run_plan *p, pdr_error *err)
 {
     const pdi_args *a = p->args;
     p->recipe = pdi_new(p->alloc, a->operands, sizeof *p->recipe);
-    p->result = pdi_new(p->alloc, a->operands * (size_t)run_seeds(p), sizeof *p->result);
+    p->result = pdi_new(p->alloc, a->operands * (size_t)cmd_run_seeds(p), sizeof *p->result);
     if (!p->recipe || !p->result) return pdi_nomem(err);
     for (size_t i = 0; i < a->operands; i++) {
         pdr_rc rc = pdr_recipe_read(p->alloc, a->operand[i], p->sets, p->set, &p->recipe[i], err);
@@ -103,7 +103,7 @@ static pdr_rc run_recipes(run_plan *p, pdr_error *err)
 /* ---- folders -------------------------------------------------------------------------- */
 
 /* Make path and the folders above it. */
-static pdr_rc run_make_folder(const char *path, pdr_error *err)
+static pdr_rc cmd_run_make_folder(const char *path, pdr_error *err)
 {
     char part[RUN_PATH];
     for (size_t i = 1; i <= strlen(path); i++) {
@@ -117,30 +117,31 @@ static pdr_rc run_make_folder(const char *path, pdr_error *err)
 }
 
 /* Where run (recipe, seed) puts its result. */
-static void run_folder(const run_plan *p, size_t recipe, uint64_t seed, char folder[RUN_PATH + 512])
+static void cmd_run_folder(const run_plan *p, size_t recipe, uint64_t seed,
+                           char folder[RUN_PATH + 512])
 {
     size_t n = (size_t)snprintf(folder, RUN_PATH, "%s", p->out);
     if (p->recipes > 1) n += (size_t)snprintf(folder + n, 256, "/%.200s", p->recipe[recipe].name);
-    if (p->recipes > 1 || run_seeds(p) > 1) snprintf(folder + n, 64, "/seed-%" PRIu64, seed);
+    if (p->recipes > 1 || cmd_run_seeds(p) > 1) snprintf(folder + n, 64, "/seed-%" PRIu64, seed);
 }
 
-static uint64_t run_seed(const run_plan *p, size_t recipe, uint64_t i)
+static uint64_t cmd_run_seed(const run_plan *p, size_t recipe, uint64_t i)
 {
     return p->is_seeded ? p->from + i : p->recipe[recipe].seed;
 }
 
 /* All folders, and proof that files can be made in them. */
-static pdr_rc run_folders(run_plan *p, pdr_error *err)
+static pdr_rc cmd_run_folders(run_plan *p, pdr_error *err)
 {
     const char *out = pdi_args_get(p->args, "out");
     if (out && (strlen(out) >= RUN_PATH - 512 || !*out))
         return pdi_fail(err, PDR_USAGE, "--out: this path is empty or too long");
     snprintf(p->out, sizeof p->out, out ? "%s" : "out/%.200s", out ? out : p->recipe[0].name);
     for (size_t r = 0; r < p->recipes; r++)
-        for (uint64_t i = 0; i < run_seeds(p); i++) {
+        for (uint64_t i = 0; i < cmd_run_seeds(p); i++) {
             char folder[RUN_PATH + 512], probe[RUN_PATH + 600];
-            run_folder(p, r, run_seed(p, r, i), folder);
-            pdr_rc rc = run_make_folder(folder, err);
+            cmd_run_folder(p, r, cmd_run_seed(p, r, i), folder);
+            pdr_rc rc = cmd_run_make_folder(folder, err);
             if (rc) return rc;
             snprintf(probe, sizeof probe, "%s/.perdure-probe", folder);
             FILE *f = fopen(probe, "w");
@@ -162,7 +163,7 @@ typedef struct run_watch {
     double task_started; /* seconds */
 } run_watch;
 
-static bool run_progress(void *ctx, const pdr_progress *now)
+static bool cmd_run_progress(void *ctx, const pdr_progress *now)
 {
     run_watch *w = ctx;
     w->progress.now = *now;
@@ -177,16 +178,17 @@ static bool run_progress(void *ctx, const pdr_progress *now)
     return !pdi_stop_wanted();
 }
 
-static pdr_rc run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *err)
+static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *err)
 {
     const pdr_recipe *r = &p->recipe[recipe];
     char label[300], folder[RUN_PATH + 512], path[RUN_PATH + 600], machine[256];
     pdr_result *result = &p->result[p->results];
-    bool several = p->recipes > 1 || run_seeds(p) > 1;
+    bool several = p->recipes > 1 || cmd_run_seeds(p) > 1;
     snprintf(label, sizeof label, "%.200s, seed %" PRIu64, r->name, seed);
     run_watch w = {.progress = {.label = several ? label : NULL, .metric = "accuracy"}};
     if (several) fprintf(stderr, "%s\n", label);
-    pdr_experiment e = {.seed = seed, .threads = p->threads, .progress = run_progress, .ctx = &w};
+    pdr_experiment e = {
+        .seed = seed, .threads = p->threads, .progress = cmd_run_progress, .ctx = &w};
     w.task_started = pdi_machine_seconds();
     pdi_progress_start(&w.progress, stderr);
     pdr_rc rc = pdr_experiment_run(p->alloc, r, &e, result, err);
@@ -199,7 +201,7 @@ static pdr_rc run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *err)
     pdi_machine_describe(machine, sizeof machine);
     result->machine = pdi_strdup(p->alloc, machine);
     result->peak_memory = pdi_machine_peak_memory();
-    run_folder(p, recipe, seed, folder);
+    cmd_run_folder(p, recipe, seed, folder);
     snprintf(path, sizeof path, "%s/result.json", folder);
     pdr_rc wrote = pdr_result_write_json(result, path, rc ? NULL : err);
     return rc ? rc : wrote;
@@ -208,7 +210,7 @@ static pdr_rc run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *err)
 /* ---- what they found --------------------------------------------------------------------------
  */
 
-static pdr_rc run_show(const run_plan *p, const pdr_result *const *runs, pdr_error *err)
+static pdr_rc cmd_run_show(const run_plan *p, const pdr_result *const *runs, pdr_error *err)
 {
     pdi_groups groups = {0};
     pdi_text out = {0};
@@ -226,7 +228,7 @@ static pdr_rc run_show(const run_plan *p, const pdr_result *const *runs, pdr_err
     return rc ? rc : pdi_command_print(&out, err);
 }
 
-static pdr_rc run_report(const run_plan *p, pdr_error *err)
+static pdr_rc cmd_run_report(const run_plan *p, pdr_error *err)
 {
     char path[RUN_PATH + 32];
     const pdr_result **runs = pdi_new(p->alloc, p->results, sizeof *runs);
@@ -234,24 +236,24 @@ static pdr_rc run_report(const run_plan *p, pdr_error *err)
     for (size_t i = 0; i < p->results; i++) runs[i] = &p->result[i];
     snprintf(path, sizeof path, "%s/report.html", p->out);
     pdr_rc rc = pdr_report_write(p->results, runs, path, err);
-    if (!rc) rc = run_show(p, runs, err);
+    if (!rc) rc = cmd_run_show(p, runs, err);
     pdi_free(p->alloc, runs);
     return rc;
 }
 
-static pdr_rc run_all(run_plan *p, pdr_error *err)
+static pdr_rc cmd_run_all(run_plan *p, pdr_error *err)
 {
     pdr_rc rc = PDR_OK;
     for (size_t r = 0; !rc && r < p->recipes; r++)
-        for (uint64_t i = 0; !rc && i < run_seeds(p); i++)
-            rc = run_one(p, r, run_seed(p, r, i), err);
+        for (uint64_t i = 0; !rc && i < cmd_run_seeds(p); i++)
+            rc = cmd_run_one(p, r, cmd_run_seed(p, r, i), err);
     if (rc == PDR_STOPPED && p->results)
         fprintf(stderr, "stopped; what is finished is kept in %s\n", p->out);
-    pdr_rc reported = p->results ? run_report(p, rc ? NULL : err) : PDR_OK;
+    pdr_rc reported = p->results ? cmd_run_report(p, rc ? NULL : err) : PDR_OK;
     return rc ? rc : reported;
 }
 
-static void run_close(run_plan *p)
+static void cmd_run_close(run_plan *p)
 {
     for (size_t i = 0; i < p->results; i++) pdr_result_close(&p->result[i]);
     for (size_t i = 0; i < p->recipes; i++) pdr_recipe_close(&p->recipe[i]);
@@ -263,10 +265,10 @@ pdr_rc pdi_cmd_run(const pdi_args *args, pdr_error *err)
 {
     run_plan p = {.alloc = &pdi_malloc, .args = args};
     pdr_rc rc = pdi_args_operands(args, 1, 1000, "RECIPE", err);
-    if (!rc) rc = run_flags(&p, err);
-    if (!rc) rc = run_recipes(&p, err);
-    if (!rc) rc = run_folders(&p, err);
-    if (!rc) rc = run_all(&p, err);
-    run_close(&p);
+    if (!rc) rc = cmd_run_flags(&p, err);
+    if (!rc) rc = cmd_run_recipes(&p, err);
+    if (!rc) rc = cmd_run_folders(&p, err);
+    if (!rc) rc = cmd_run_all(&p, err);
+    cmd_run_close(&p);
     return rc;
 }

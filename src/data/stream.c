@@ -425,6 +425,12 @@ pdr_shape pdr_stream_shape(const pdr_stream *s) { return s->data->train.shape; }
 int32_t pdr_stream_outputs(const pdr_stream *s) { return s->outputs; }
 bool pdr_stream_is_regression(const pdr_stream *s) { return !s->classes; }
 
+double pdr_stream_target_unit(const pdr_stream *s)
+{
+    double unit = s->data->train.target_unit;
+    return unit > 0 ? unit : 1;
+}
+
 size_t pdr_stream_size(const pdr_stream *s, pdr_part part, int32_t task)
 {
     return s->task[task].part[part].n;

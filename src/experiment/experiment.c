@@ -258,7 +258,7 @@ static double experiment_metric(const experiment *x, const experiment_score *s)
 /* Fill row `row` of the matrix: every task's test. */
 static pdr_rc experiment_test(experiment *x, int32_t row)
 {
-    double start = experiment_now();
+    double start = experiment_now(), unit = pdr_stream_target_unit(x->stream);
     experiment_score all = {0};
     pdr_result *r = x->result;
     for (int32_t t = 0; t < r->tasks; t++) {
@@ -275,8 +275,8 @@ static pdr_rc experiment_test(experiment *x, int32_t row)
         all.count += s.count;
     }
     if (r->is_regression) {
-        r->rmse = sqrt(all.error2 / all.count);
-        r->mae = all.error1 / all.count;
+        r->rmse = unit * sqrt(all.error2 / all.count);
+        r->mae = unit * all.error1 / all.count;
     }
     r->eval_seconds += experiment_now() - start;
     return PDR_OK;
@@ -432,7 +432,8 @@ static void experiment_plan_progress(experiment *x)
         total += t->iterations ? (uint64_t)t->iterations
                                : (uint64_t)t->epochs * ((n + batch - 1) / batch);
     }
-    x->progress = (pdr_progress){.tasks = x->result->tasks, .iterations = total, .loss = NAN, .average = NAN};
+    x->progress = (pdr_progress){
+        .tasks = x->result->tasks, .iterations = total, .loss = NAN, .average = NAN};
     x->loss_every = total / EXPERIMENT_LOSS_POINTS + 1;
 }
 
