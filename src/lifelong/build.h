@@ -27,8 +27,8 @@ struct pdr_build {
     pdi_phase phase;
     int32_t size, replay;
     size_t keys;
-    bool failed;     /* out of memory */
-    pdr_node *spare; /* null nodes, as many as the model has tensors */
+    bool failed;                   /* out of memory */
+    pdr_node *spare;               /* null nodes, as many as the model has tensors */
     pdr_node *buffer, *buffer_now; /* the model's buffers before and after this run */
     pdr_batch one;
     pdr_node mapped[4]; /* its x, label, target and mask, for the whole batch */

@@ -44,7 +44,8 @@ MAP(neg,   1, -x,             d[0] = pdr_neg(G, g);)
 MAP(exp,   1, exp(x),         d[0] = pdr_mul(G, g, r);)
 MAP(log,   1, log(x),         d[0] = pdr_div(G, g, x);)
 MAP(sqrt,  1, sqrt(x),        d[0] = pdr_div(G, g, pdr_add(G, r, r));)
-MAP(tanh,  1, tanh(x),        d[0] = pdr_mul(G, g, pdr_sub(G, pdr_like(G, r, 1), pdr_square(G, r)));)
+MAP(tanh,  1, tanh(x),        pdr_node one = pdr_like(G, r, 1);
+                              d[0] = pdr_mul(G, g, pdr_sub(G, one, pdr_square(G, r)));)
 MAP(erf,   1, erf(x),         d[0] = pdr_mul(G, g, pdr_scale(G, TWO_OVER_ROOT_PI,
                                                    pdr_exp(G, pdr_neg(G, pdr_mul(G, x, x)))));)
 MAP(sin,   1, sin(x),         d[0] = pdr_mul(G, g, pdr_cos(G, x));)
