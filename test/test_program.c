@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "program.h"
 #include "t.h"
 
 #if defined(__has_feature)
@@ -19,6 +19,33 @@
 #else
 #define IS_SANITIZED 0
 #endif
+
+enum { TEXT = 1 << 16 };
+
+static char folder[] = "perdure-program-XXXXXX", out[TEXT], err[TEXT];
+
+static void slurp(const char *name, char text[TEXT])
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, TEXT - 1, f)] = 0;
+    fclose(f);
+}
+
+/* Run the program; what it said is in out and err.  Returns its exit status. */
+static int run(const char *arguments)
+{
+    char command[1024];
+    /* A redirection among the arguments comes later and wins. */
+    snprintf(command, sizeof command, ">%s/out 2>%s/err \"$PERDURE_PROGRAM\" %s", folder, folder,
+             arguments);
+    int status = system(command);
+    slurp("out", out);
+    slurp("err", err);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
 
 static void mistakes_end_with_status_2_and_a_line(void **state)
 {
@@ -109,6 +136,24 @@ static void it_starts_in_20_milliseconds(void **state)
     if (best > 0.02) fail_msg("%.1f ms", 1000 * best);
 }
 
+static int enter(void **state)
+{
+    (void)state;
+    return !getenv("PERDURE_PROGRAM") || !mkdtemp(folder);
+}
+
+static int leave(void **state)
+{
+    static const char *const names[] = {"out", "err"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,5 +163,5 @@ int main(void)
         cmocka_unit_test(no_colour_reaches_a_file),
         cmocka_unit_test(it_starts_in_20_milliseconds),
     };
-    return cmocka_run_group_tests(tests, program_enter, program_leave);
+    return cmocka_run_group_tests(tests, enter, leave);
 }
