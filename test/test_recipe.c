@@ -1,4 +1,5 @@
 /* test_recipe.c -- recipes: what reads, what is refused and how, what is written. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <perdure/rng.h>
 #include <stdio.h>
@@ -593,6 +594,73 @@ static void utf8_is_told_from_other_bytes(void **state)
     assert_int_equal(pdi_utf8_length("caf\xC3\xA9\xFF"), 5);
 }
 
+/* ---- with what perdure has ---------------------------------------------------- */
+
+/* Written and read back with the real kinds. */
+static void keeps_in_writing(const pdr_recipe *r)
+{
+    pdr_recipe again;
+    pdr_error err = PDR_NO_ERROR;
+    char *written = pdr_recipe_write(r);
+    if (pdr_recipe_parse(NULL, r->name, written, strlen(written), 0, NULL, &again, &err))
+        fail_msg("%s\n%s", err.text, written);
+    same_recipe(r, &again);
+    pdi_free(&pdi_malloc, written);
+    pdr_recipe_close(&again);
+}
+
+/* A default outside its own range, or a kind that cannot be written, shows here. */
+static void every_kind_takes_its_own_defaults(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"method: %s\n", "method: finetune\noptimizer: %s\n",
+                                        "method: finetune\nmodel: [%s]\n"};
+    const pdr_kind *k;
+    for (size_t g = 0; g < COUNT(forms); g++)
+        for (size_t i = 0; (k = pdr_kind_at((pdr_kind_group)g, i)) != NULL; i++) {
+            pdr_recipe r;
+            pdr_error err = PDR_NO_ERROR;
+            pdi_text t = {0};
+            pdi_text_add(&t, "data: {name: mnist}\n");
+            pdi_text_add(&t, forms[g], k->name);
+            if (pdr_recipe_parse(NULL, "x", t.s, t.n, 0, NULL, &r, &err)) fail_msg("%s", err.text);
+            keeps_in_writing(&r);
+            pdr_recipe_close(&r);
+            pdi_text_close(&t);
+        }
+}
+
+/* Every *.yaml below a folder; how many there were. */
+static size_t read_recipes(const char *folder)
+{
+    size_t n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        char path[1024];
+        const char *dot = strrchr(e->d_name, '.');
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (!dot) n += read_recipes(path);
+        if (!dot || strcmp(dot, ".yaml") != 0) continue;
+        pdr_recipe r;
+        pdr_error err = PDR_NO_ERROR;
+        if (pdr_recipe_read(NULL, path, 0, NULL, &r, &err)) fail_msg("%s", err.text);
+        keeps_in_writing(&r);
+        pdr_recipe_close(&r);
+        n++;
+    }
+    closedir(d);
+    return n;
+}
+
+static void every_recipe_of_the_project_reads(void **state)
+{
+    (void)state;
+    const char *folder = getenv("PERDURE_RECIPES");
+    if (!folder) skip();
+    assert_true(read_recipes(folder) > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -611,6 +679,8 @@ int main(void)
         cmocka_unit_test(files_are_read_and_named),
         cmocka_unit_test(every_refused_allocation_is_survived),
         cmocka_unit_test(utf8_is_told_from_other_bytes),
+        cmocka_unit_test(every_kind_takes_its_own_defaults),
+        cmocka_unit_test(every_recipe_of_the_project_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,11 @@
 /* cli/explain.c -- what a method, an optimizer or a layer is, in words. */
 #include "cli/explain.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/page.h"
+#include "recipe/utf8.h"
 
 static const struct {
     const char *one, *many;
@@ -24,16 +26,21 @@ void pdi_explain_list(pdi_kind_at_fn *at, size_t width, pdi_text *out)
     pdi_page_end(&p);
 }
 
-/* A text of several lines, ended where it is not. */
-static void explain_lines(pdi_page *p, const char *text)
+/* An equation: its lines as they are, but for those too long for the width. */
+static void explain_lines(size_t width, const char *text, pdi_text *out)
 {
-    pdi_text lines = {.alloc = p->out->alloc};
-    pdi_text_add(&lines, "%s\n", text);
-    if (lines.failed)
-        p->out->failed = true;
-    else
-        pdi_page_lines(p, lines.s);
-    pdi_text_close(&lines);
+    while (*text) {
+        char line[1024];
+        size_t n = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, text);
+        pdi_text_add(out, "  ");
+        if (pdi_utf8_length(line) + 2 > width)
+            pdi_table_wrap(line, 6, width, out);
+        else
+            pdi_text_add(out, "%s", line);
+        pdi_text_add(out, "\n");
+        text += n + (text[n] == '\n');
+    }
 }
 
 void pdi_explain_kind(pdr_kind_group group, const pdr_kind *kind, size_t width, pdi_text *out)
@@ -43,7 +50,7 @@ void pdi_explain_kind(pdr_kind_group group, const pdr_kind *kind, size_t width, 
     pdi_text_add(out, "%s (%s): %s\n", kind->name, explain_group[group].one, kind->title);
     if (kind->equation) {
         pdi_text_add(out, "\n");
-        explain_lines(&p, kind->equation);
+        explain_lines(width, kind->equation, out);
     }
     if (kind->cite || kind->cost) pdi_text_add(out, "\n");
     if (kind->cite) pdi_page_item(&p, "source", kind->cite);

@@ -138,8 +138,7 @@ void pdi_progress_task_line(const pdi_progress *p, const char *task, double seco
     char score[GAUGE_PART] = "", loss[GAUGE_PART] = "";
     gauge_score(p, score);
     gauge_loss(p, loss);
-    if (p->label) pdi_text_add(out, "%s: ", p->label);
-    pdi_text_add(out, "%s done in %.1f s", task, seconds);
+    pdi_text_add(out, "%s: %.1f s", task, seconds);
     if (*loss) pdi_text_add(out, ", %s", loss);
-    if (*score) pdi_text_add(out, ", %s so far", score);
+    if (*score) pdi_text_add(out, ", %s", score);
 }

@@ -10,7 +10,7 @@
 #include "cli/table.h"
 #include "recipe/utf8.h"
 
-enum { OUTCOME_TASKS = 20, OUTCOME_LABEL = 30, OUTCOME_CELL = 8, OUTCOME_NUMBER = 48 };
+enum { OUTCOME_TASKS = 20, OUTCOME_LABEL = 30, OUTCOME_NUMBER = 48 };
 
 /* ---- numbers ---------------------------------------------------------------- */
 
@@ -47,6 +47,19 @@ static size_t outcome_label_width(const pdi_group *g)
         if (n > widest) widest = n;
     }
     return widest;
+}
+
+/* Columns of text that a number takes, with the gap before it. */
+static size_t outcome_cell_width(const pdi_group *g)
+{
+    size_t widest = strlen("mean");
+    for (int32_t i = 0; i < g->learned; i++)
+        for (int32_t j = 0; j <= i; j++) {
+            char text[OUTCOME_NUMBER];
+            outcome_number(pdi_group_at(g, i, j), g->is_percent, text);
+            if (strlen(text) > widest) widest = strlen(text);
+        }
+    return widest + 2;
 }
 
 /* Columns first .. end-1 of the matrix, column g->tasks being the mean. */
@@ -102,8 +115,8 @@ void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out)
         outcome_list(g, out);
         return;
     }
-    size_t used = outcome_label_width(g) + 4, room = width > used ? width - used : 0;
-    int32_t columns = g->learned + 1, step = (int32_t)(room / OUTCOME_CELL);
+    size_t used = outcome_label_width(g) + 2, room = width > used ? width - used : 0;
+    int32_t columns = g->learned + 1, step = (int32_t)(room / outcome_cell_width(g));
     if (step < 4) step = 4;
     for (int32_t first = 0; g->learned && first < columns; first += step) {
         int32_t end = first + step < columns ? first + step : columns;
