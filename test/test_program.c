@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "program.h"
 #include "t.h"
 
 #if defined(__has_feature)
@@ -19,33 +19,6 @@
 #else
 #define IS_SANITIZED 0
 #endif
-
-enum { TEXT = 1 << 16 };
-
-static char folder[] = "perdure-program-XXXXXX", out[TEXT], err[TEXT];
-
-static void slurp(const char *name, char text[TEXT])
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    text[fread(text, 1, TEXT - 1, f)] = 0;
-    fclose(f);
-}
-
-/* Run the program; what it said is in out and err.  Returns its exit status. */
-static int run(const char *arguments)
-{
-    char command[1024];
-    /* A redirection among the arguments comes later and wins. */
-    snprintf(command, sizeof command, ">%s/out 2>%s/err \"$PERDURE_PROGRAM\" %s", folder, folder,
-             arguments);
-    int status = system(command);
-    slurp("out", out);
-    slurp("err", err);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static void mistakes_end_with_status_2_and_a_line(void **state)
 {
@@ -61,12 +34,6 @@ static void mistakes_end_with_status_2_and_a_line(void **state)
         {"data fetch mnits", "perdure: there is no data set 'mnits'; did you mean 'mnist'?\n"},
         {"data list mnits", "perdure: there is no data set 'mnits'; did you mean 'mnist'?\n"},
         {"data list --al", "perdure: --al: there is no such option; see --help\n"},
-        {"methods ewk", "perdure: there is no method, optimizer or layer 'ewk'; did you mean "
-                        "'ewc'?\n"},
-        {"run", "perdure: RECIPE is missing; see --help\n"},
-        {"run no-such.yaml", "perdure: no-such.yaml: cannot be opened: No such file or directory; "
-                             "give the path of a recipe\n"},
-        {"run no-such.yaml --seeds 3..1", "perdure: --seeds: '3..1' is not usable; give A..B, "},
         {"help a b", "perdure: 'b' is one operand too many; see --help\n"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -90,10 +57,6 @@ static void help_is_an_answer(void **state)
         {"help recipe", "recipes: "},
         {"help --man", ".TH PERDURE 1"},
         {"--version", "perdure " PERDURE_VERSION "\n"},
-        {"methods", "methods\n"},
-        {"methods er", "er (method): "},
-        {"methods adam", "adam (optimizer): "},
-        {"methods dense", "dense (layer): "},
         {"data list", "name "},
         {"data list iris mnist", "iris: "},
     };
@@ -117,7 +80,7 @@ static void a_full_disk_is_reported(void **state)
 static void no_colour_reaches_a_file(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"help", "help recipe", "data list", "methods"};
+    static const char *const rows[] = {"help", "help recipe", "data list"};
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(run(rows[i]), 0);
         assert_null(strchr(out, '\033'));
@@ -146,24 +109,6 @@ static void it_starts_in_20_milliseconds(void **state)
     if (best > 0.02) fail_msg("%.1f ms", 1000 * best);
 }
 
-static int enter(void **state)
-{
-    (void)state;
-    return !getenv("PERDURE_PROGRAM") || !mkdtemp(folder);
-}
-
-static int leave(void **state)
-{
-    static const char *const names[] = {"out", "err"};
-    (void)state;
-    for (size_t i = 0; i < COUNT(names); i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        unlink(path);
-    }
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,5 +118,5 @@ int main(void)
         cmocka_unit_test(no_colour_reaches_a_file),
         cmocka_unit_test(it_starts_in_20_milliseconds),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, program_enter, program_leave);
 }

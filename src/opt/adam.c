@@ -24,19 +24,24 @@ typedef struct adam {
     double rate, beta1, beta2, epsilon, weight_decay;
 } adam;
 
-#define ADAM_OPTIONS(decay, decay_help)                                                            \
-    {                                                                                              \
-        PDR_OPTION_REAL(adam, rate, 0.001, 0, 1e3, "learning rate"),                               \
-            PDR_OPTION_REAL(adam, beta1, 0.9, 0, 0.999999, "how much of the mean is kept"),        \
-            PDR_OPTION_REAL(adam, beta2, 0.999, 0, 0.999999, "how much of the square is kept"),    \
-            PDR_OPTION_REAL(adam, epsilon, 1e-8, 1e-20, 1, "keeps the division finite"),           \
-            PDR_OPTION_REAL(adam, weight_decay, decay, 0, 1e3, decay_help), PDR_OPTION_END         \
-        ,                                                                                          \
-    }
+#define ADAM_OPTIONS                                                                               \
+    PDR_OPTION_REAL(adam, rate, 0.001, 0, 1e3, "learning rate"),                                   \
+        PDR_OPTION_REAL(adam, beta1, 0.9, 0, 0.999999, "how much of the mean is kept"),            \
+        PDR_OPTION_REAL(adam, beta2, 0.999, 0, 0.999999, "how much of the square is kept"),        \
+        PDR_OPTION_REAL(adam, epsilon, 1e-8, 1e-20, 1, "keeps the division finite")
 
-static const pdr_option adam_options[] = ADAM_OPTIONS(0, "added to the gradient, times the weight");
-static const pdr_option adam_w_options[] = ADAM_OPTIONS(0.01, "part of a weight removed a step, "
-                                                              "times the learning rate");
+static const pdr_option adam_options[] = {
+    ADAM_OPTIONS,
+    PDR_OPTION_REAL(adam, weight_decay, 0, 0, 1e3, "added to the gradient, times the weight"),
+    PDR_OPTION_END,
+};
+
+static const pdr_option adam_w_options[] = {
+    ADAM_OPTIONS,
+    PDR_OPTION_REAL(adam, weight_decay, 0.01, 0, 1e3,
+                    "part of a weight removed a step, times the learning rate"),
+    PDR_OPTION_END,
+};
 
 static int adam_slots(const void *self)
 {
