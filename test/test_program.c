@@ -34,6 +34,12 @@ static void mistakes_end_with_status_2_and_a_line(void **state)
         {"data fetch mnits", "perdure: there is no data set 'mnits'; did you mean 'mnist'?\n"},
         {"data list mnits", "perdure: there is no data set 'mnits'; did you mean 'mnist'?\n"},
         {"data list --al", "perdure: --al: there is no such option; see --help\n"},
+        {"methods ewk", "perdure: there is no method, optimizer or layer 'ewk'; did you mean "
+                        "'ewc'?\n"},
+        {"run", "perdure: RECIPE is missing; see --help\n"},
+        {"run no-such.yaml", "perdure: no-such.yaml: cannot be opened: No such file or directory; "
+                             "give the path of a recipe\n"},
+        {"run no-such.yaml --seeds 3..1", "perdure: --seeds: '3..1' is not usable; give A..B, "},
         {"help a b", "perdure: 'b' is one operand too many; see --help\n"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -57,6 +63,10 @@ static void help_is_an_answer(void **state)
         {"help recipe", "recipes: "},
         {"help --man", ".TH PERDURE 1"},
         {"--version", "perdure " PERDURE_VERSION "\n"},
+        {"methods", "methods\n"},
+        {"methods er", "er (method): "},
+        {"methods adam", "adam (optimizer): "},
+        {"methods dense", "dense (layer): "},
         {"data list", "name "},
         {"data list iris mnist", "iris: "},
     };
@@ -80,7 +90,7 @@ static void a_full_disk_is_reported(void **state)
 static void no_colour_reaches_a_file(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"help", "help recipe", "data list"};
+    static const char *const rows[] = {"help", "help recipe", "data list", "methods"};
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(run(rows[i]), 0);
         assert_null(strchr(out, '\033'));
