@@ -83,6 +83,15 @@ static void stopped_and_odd_runs_are_shown_as_such(void **state)
     same_text(&out, "recipe    runs  accuracy %  forgetting  backward  forward  training\n"
                     "er      1 of 2           -           -         -     10.0    12.3 s\n");
     pdi_groups_close(&g);
+    b.learned = 2;
+    g = gathered(1, none);
+    pdi_outcome_matrix(&g.group[0], 80, &out);
+    same_text(&out, "Experience replay: accuracy in percent\n"
+                    "  on task                  1     2  mean\n"
+                    "  after 1: caf\xC3\xA9, tea    97.0        97.0\n"
+                    "  after 2: milk, water  48.0  95.0  71.5\n");
+    pdi_groups_close(&g);
+    b.learned = 0;
     g = gathered(1, none);
     pdi_outcome_matrix(&g.group[0], 80, &out);
     same_text(&out, "Experience replay: accuracy in percent: no task was learned\n");

@@ -62,7 +62,7 @@ static size_t outcome_cell_width(const pdi_group *g)
     return widest + 2;
 }
 
-/* Columns first .. end-1 of the matrix, column g->tasks being the mean. */
+/* Columns first .. end-1 of the matrix, column g->learned being the mean. */
 static void outcome_block(const pdi_group *g, int32_t first, int32_t end, pdi_text *out)
 {
     char align[PDI_TABLE_COLUMNS] = "l", text[OUTCOME_NUMBER], label[4 * OUTCOME_LABEL + 8];
@@ -70,7 +70,7 @@ static void outcome_block(const pdi_group *g, int32_t first, int32_t end, pdi_te
     pdi_table t = {.align = align, .cells.alloc = out->alloc};
     pdi_table_add(&t, "on task");
     for (int32_t j = first; j < end; j++)
-        if (j < g->tasks)
+        if (j < g->learned)
             pdi_table_add(&t, "%" PRId32, j + 1);
         else
             pdi_table_add(&t, "mean");
@@ -78,9 +78,9 @@ static void outcome_block(const pdi_group *g, int32_t first, int32_t end, pdi_te
         outcome_label(g, "after ", i, label);
         pdi_table_add(&t, "%s", label);
         for (int32_t j = first; j < end; j++) {
-            double x = j < g->tasks ? pdi_group_at(g, i, j) : g->average[i].mean;
+            double x = j < g->learned ? pdi_group_at(g, i, j) : g->average[i].mean;
             outcome_number(x, g->is_percent, text);
-            pdi_table_add(&t, "%s", j <= i || j == g->tasks ? text : "");
+            pdi_table_add(&t, "%s", j <= i || j == g->learned ? text : "");
         }
     }
     pdi_table_write(&t, "  ", 0, out);
