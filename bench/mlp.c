@@ -1,7 +1,7 @@
 /* bench/mlp.c -- milliseconds a training step of an MLP: 784-400-400-10, batch 128, Adam.
  *
  *     bench-mlp [THREADS [STEPS]]     time STEPS steps on THREADS threads
- *     bench-mlp plan                  print the plan instead
+ *     bench-mlp plan [STEPS]          print the plan, with each step's time
  *
  * One step is forward, cross-entropy, backward and the Adam update, as one plan
  * that writes parameters and state in place. */
@@ -138,6 +138,10 @@ static int bench_run(bench *b, const char *command, int steps)
     if (pdr_plan_new(b->g, pool, b->n_in, b->in, b->n_out, b->out, b->over, &plan, &err)) {
         fprintf(stderr, "%s\n", err.text);
     } else if (prints) {
+        bench_time(b, plan, 1, steps);
+        pdr_plan_time(plan, true);
+        for (int i = 0; i < steps; i++)
+            pdr_plan_run(plan, (const void *const *)b->in_at, b->out_at);
         char *text = pdr_plan_print(plan);
         if (text) fputs(text, stdout);
         free(text);

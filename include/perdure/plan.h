@@ -58,8 +58,12 @@ typedef struct pdr_plan_stats {
 
 pdr_plan_stats pdr_plan_measure(const pdr_plan *plan);
 
+/* From now on note how long each step takes (on), or stop; what was noted is forgotten. */
+void pdr_plan_time(pdr_plan *plan, bool on);
+
 /* A table a person can read, a line a step: kernel, shape, operations, place.
- * The caller frees it through the pool's allocator.  NULL when out of memory. */
+ * After timed runs it also says what share of the time each step took.  The caller frees
+ * it through the pool's allocator.  NULL when out of memory. */
 char *pdr_plan_print(const pdr_plan *plan);
 
 #ifdef __cplusplus

@@ -16,6 +16,8 @@ struct pdr_plan {
     float *scratch; /* scratch_each floats a thread: strips or packing */
     void *arena_block, *scratch_block;
     size_t scratch_each;
+    bool timed;
+    uint64_t timed_runs;
     const void *const *in; /* of the run under way */
     void *const *out;
 };

@@ -1,5 +1,6 @@
 /* exec/plan.c -- making, measuring, printing and running plans. */
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -90,11 +91,38 @@ float *pdi_exec_address(const pdr_plan *p, int32_t buffer)
     return (float *)(uintptr_t)p->in[b->index]; /* read only: no step has it as its result */
 }
 
+static uint64_t plan_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void plan_run_timed(pdr_plan *p)
+{
+    p->timed_runs++;
+    for (size_t s = 0; s < p->low.steps; s++) {
+        uint64_t start = plan_now();
+        pdi_exec_step(p, &p->low.step[s]);
+        p->low.step[s].ns += plan_now() - start;
+    }
+}
+
+void pdr_plan_time(pdr_plan *p, bool on)
+{
+    p->timed = on;
+    p->timed_runs = 0;
+    for (size_t s = 0; s < p->low.steps; s++) p->low.step[s].ns = 0;
+}
+
 void pdr_plan_run(pdr_plan *p, const void *const in[], void *const out[])
 {
     p->in = in;
     p->out = out;
-    for (size_t s = 0; s < p->low.steps; s++) pdi_exec_step(p, &p->low.step[s]);
+    if (p->timed)
+        plan_run_timed(p);
+    else
+        for (size_t s = 0; s < p->low.steps; s++) pdi_exec_step(p, &p->low.step[s]);
     for (size_t c = 0; c < p->low.copies; c++) {
         const pdi_copy *copy = &p->low.copy[c];
         memmove(out[copy->output], pdi_exec_address(p, copy->buffer) + copy->offset,
@@ -112,12 +140,22 @@ pdr_plan_stats pdr_plan_measure(const pdr_plan *p)
     return s;
 }
 
+/* "  12.3 us  45.6 gflop/s" a run, after timed runs. */
+static void plan_print_time(pdi_text *t, const pdr_plan *p, uint64_t ns, double flops)
+{
+    if (!p->timed_runs) return;
+    double each = (double)ns / (double)p->timed_runs;
+    pdi_text_add(t, "%9.1f us %6.1f Gflop/s  ", each * 1e-3, each > 0 ? flops / each : 0);
+}
+
 static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
 {
     const pdi_step *s = &p->low.step[i];
     char shape[PDR_SHAPE_TEXT];
+    pdi_text_add(t, "%4zu  ", i);
+    plan_print_time(t, p, s->ns, s->flops);
     if (s->op == PDI_stop) {
-        pdi_text_add(t, "%4zu  loop     %12lld  ", i, (long long)s->loop.n);
+        pdi_text_add(t, "loop     %12lld  ", (long long)s->loop.n);
         for (int32_t k = 0; k < s->loop.instrs; k++)
             pdi_text_add(t, k ? " %s" : "%s",
                          s->loop.instr[k].op == PDI_input ? "load"
@@ -126,8 +164,7 @@ static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
                              : pdi_op_table[s->loop.instr[k].op].name);
     } else {
         const pdi_buffer *b = &p->low.buffer[s->out];
-        pdi_text_add(t, "%4zu  %-8s %12s  ", i, pdi_op_table[s->op].name,
-                     pdr_shape_text(&s->shape, shape));
+        pdi_text_add(t, "%-8s %12s  ", pdi_op_table[s->op].name, pdr_shape_text(&s->shape, shape));
         for (int k = 0; k < s->nin; k++)
             pdi_text_add(t, k ? " x %s" : "%s", pdr_shape_text(&s->in[k].shape, shape));
         if (b->place == PDI_AT_ARENA) pdi_text_add(t, "  @%lld", (long long)b->at * 4);
@@ -141,6 +178,10 @@ char *pdr_plan_print(const pdr_plan *p)
     pdr_plan_stats s = pdr_plan_measure(p);
     pdi_text_add(&t, "%zu steps, %.4g flop a run, arena %zu bytes (%zu unshared), kernels %s\n",
                  s.steps, s.flops, s.arena_bytes, s.values_bytes, p->kern->name);
+    uint64_t ns = 0;
+    for (size_t i = 0; i < p->low.steps; i++) ns += p->low.step[i].ns;
+    plan_print_time(&t, p, ns, s.flops);
+    if (p->timed_runs) pdi_text_add(&t, "a run, %llu runs\n", (unsigned long long)p->timed_runs);
     for (size_t i = 0; i < p->low.steps; i++) plan_print_step(&t, p, i);
     return pdi_text_take(&t);
 }

@@ -91,6 +91,7 @@ typedef struct pdi_step {
     pdi_view in[2];
     pdi_loop loop;
     double flops;
+    uint64_t ns; /* of timed runs, all together */
 } pdi_step;
 
 /* An output that is not written by its step directly: copied at the end. */
