@@ -18,7 +18,13 @@
 
 #include "ops/ops.h"
 
-typedef enum pdi_place { PDI_AT_ARENA, PDI_AT_INPUT, PDI_AT_OUTPUT, PDI_AT_CONST } pdi_place;
+typedef enum pdi_place {
+    PDI_AT_ARENA,
+    PDI_AT_LOCAL, /* of a region: size and at are those of one task */
+    PDI_AT_INPUT,
+    PDI_AT_OUTPUT,
+    PDI_AT_CONST
+} pdi_place;
 
 typedef struct pdi_buffer {
     pdi_place place;
@@ -114,9 +120,11 @@ typedef struct pdi_lowered {
     size_t constants, constant_cap;
     char **label;
     size_t labels;
-    int64_t arena; /* elements */
-    int32_t slots; /* the most strips a loop needs */
-    bool failed;   /* out of memory */
+    int64_t arena;                    /* elements */
+    int32_t region_first, region_end; /* steps that run task by task; equal: none */
+    int64_t tasks, local;             /* of the region: tasks, elements a task */
+    int32_t slots;                    /* the most strips a loop needs */
+    bool failed;                      /* out of memory */
 } pdi_lowered;
 
 /* What a plan is made from. */
@@ -131,13 +139,16 @@ typedef struct pdi_request {
 pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err);
 void pdi_lowered_close(pdi_lowered *l);
 
+/* region.c: put the steps that can run task by task side by side. */
+bool pdi_region_form(pdi_lowered *l);
+
 /* loop.c: entries to registers and instructions, for every loop of l. */
 bool pdi_loops_build(pdi_lowered *l);
 
 /* outputs.c: which outputs their steps may write directly. */
 void pdi_outputs_place(const pdi_request *r, pdi_lowered *l);
 
-/* memory.c: offsets in the arena. */
+/* memory.c: offsets in the arena and in the region's local memory. */
 bool pdi_memory_place(pdi_lowered *l);
 
 /* view.c */
