@@ -1,4 +1,5 @@
 /* exec/plan.c -- making, measuring, printing and running plans. */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,8 +46,9 @@ static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
 {
     pdr_rc rc = pdi_lower(r, &p->low, err);
     if (rc) return rc;
-    if (!pdi_region_form(&p->low) || !pdi_loops_build(&p->low)) return pdi_nomem(err);
-    pdi_outputs_place(r, &p->low);
+    if (!r->plain && !pdi_region_form(&p->low)) return pdi_nomem(err);
+    if (!pdi_loops_build(&p->low)) return pdi_nomem(err);
+    if (!r->plain) pdi_outputs_place(r, &p->low);
     if (!pdi_memory_place(&p->low)) return pdi_nomem(err);
     rc = plan_allocate(p, err);
     for (size_t i = 0; !rc && i < p->low.steps; i++) pdi_exec_ready(&p->low.step[i], &p->ready[i]);
@@ -57,7 +59,8 @@ pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_n
                     size_t n_out, const pdr_node out[], const int32_t over[], pdr_plan **plan,
                     pdr_error *err)
 {
-    const pdi_request r = {g, n_in, n_out, in, out, over};
+    const char *how = getenv("PERDURE_PLAN");
+    const pdi_request r = {g, n_in, n_out, in, out, over, how && !strcmp(how, "plain")};
     *plan = NULL;
     if (pdr_graph_error(g)) return pdi_fail(err, pdr_graph_rc(g), "%s", pdr_graph_error(g));
     for (size_t j = 0; j < n_out; j++)

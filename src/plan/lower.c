@@ -110,7 +110,7 @@ static int32_t lower_find_loop(lower *w, uint32_t node, int64_t n, int nin,
                                const lower_value *const in[], int32_t first)
 {
     pdi_lowered *l = w->l;
-    for (int32_t s = first; s < (int32_t)l->steps; s++) {
+    for (int32_t s = first; s < (int32_t)l->steps && !l->plain; s++) {
         const pdi_loop *p = &l->step[s].loop;
         bool ok = l->step[s].op == PDI_stop && p->n == n && p->entries < PDI_LOOP_ENTRIES;
         for (int k = 0; ok && k < nin; k++) ok = lower_readable(in[k], s, n);
@@ -179,6 +179,7 @@ static void lower_view(lower *w, uint32_t node, int32_t first)
         v->step = x->step;
     }
     v->done = true;
+    if (w->l->plain) lower_densify(w, node, first);
 }
 
 /* ---- demand -------------------------------------------------------------------------------- */
@@ -352,6 +353,7 @@ pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err)
 {
     size_t n = r->g->n;
     lower w = {.g = r->g, .l = l};
+    l->plain = r->plain;
     pdr_rc rc = PDR_OK;
     unsigned char *need = pdi_new(l->alloc, n, 1);
     w.value = pdi_new(l->alloc, n, sizeof *w.value);

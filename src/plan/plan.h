@@ -125,6 +125,7 @@ typedef struct pdi_lowered {
     int64_t tasks, local;             /* of the region: tasks, elements a task */
     int32_t slots;                    /* the most strips a loop needs */
     bool failed;                      /* out of memory */
+    bool plain;                       /* as requested */
 } pdi_lowered;
 
 /* What a plan is made from. */
@@ -133,6 +134,7 @@ typedef struct pdi_request {
     size_t n_in, n_out;
     const pdr_node *in, *out;
     const int32_t *over;
+    bool plain; /* no fusion, no views kept, no regions, all outputs copied */
 } pdi_request;
 
 /* lower.c: nodes to steps and views. */
