@@ -160,6 +160,12 @@ bool pdi_view_is_scalar(const pdi_view *v);
 bool pdi_view_same(const pdi_view *a, const pdi_view *b);
 pdi_view pdi_view_walk(const pdi_view *x, const pdi_walk *w, const pdr_shape *x_shape);
 bool pdi_view_reshape(const pdi_view *x, const pdr_shape *to, pdi_view *out);
+/* The order of axes, outermost first, in which v is dense; false when there is none. */
+bool pdi_view_order(const pdi_view *v, int32_t order[PDR_MAX_RANK]);
+/* Axis k of the result is axis order[k] of v. */
+pdi_view pdi_view_permute(const pdi_view *v, const int32_t order[]);
+/* A whole buffer of shape s whose axes lie in memory in that order. */
+pdi_view pdi_view_laid(int32_t buffer, const pdr_shape *s, const int32_t order[]);
 /* The axes of v, neighbours joined where one stride covers both. */
 pdi_axes pdi_view_axes(const pdi_view *v);
 
