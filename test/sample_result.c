@@ -119,6 +119,7 @@ bool t_sample_run(const pdr_alloc *alloc, const t_sample *s, pdr_result *r)
         .tasks = s->tasks,
         .learned = s->learned,
         .is_regression = s->is_regression,
+        .is_bound = !strcmp(s->method, "joint"),
         .rmse = s->is_regression ? 0.7312 + sample_noise(&g, 0.01) : 0,
         .mae = s->is_regression ? 0.5331 + sample_noise(&g, 0.01) : 0,
     };

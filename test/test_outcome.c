@@ -67,6 +67,46 @@ static void the_matrix_shows_what_was_learned_when(void **state)
     pdi_groups_close(&g);
 }
 
+static void an_upper_bound_is_called_one_and_forgets_nothing(void **state)
+{
+    (void)state;
+    pdr_result a = three_tasks(first, 1), b = three_tasks(first, 1);
+    char joint[] = "joint";
+    b.recipe = b.method = b.method_title = joint;
+    b.is_bound = true;
+    const pdr_result *runs[] = {&a, &b};
+    pdi_groups g = gathered(2, runs);
+    pdi_text out = {0};
+    pdi_outcome_summary(&g, true, &out);
+    same_text(&out,
+              "recipe               runs  accuracy %  forgetting  backward  forward  training\n"
+              "er                      1        65.0        48.0     -48.0     10.0    12.3 s\n"
+              "joint (upper bound)     1        65.0           -         -        -    12.3 s\n");
+    pdi_outcome_matrix(&g.group[1], 80, &out);
+    assert_memory_equal(out.s, "joint, an upper bound: accuracy in percent\n", 43);
+    pdi_text_close(&out);
+    pdi_groups_close(&g);
+}
+
+static void tasks_that_differ_between_seeds_have_no_names(void **state)
+{
+    (void)state;
+    char *other_names[] = {three_names[0], three_names[0], three_names[2]};
+    pdr_result a = three_tasks(first, 1), b = three_tasks(second, 2);
+    b.task_name = other_names;
+    const pdr_result *runs[] = {&a, &b};
+    pdi_groups g = gathered(2, runs);
+    pdi_text out = {0};
+    pdi_outcome_matrix(&g.group[0], 80, &out);
+    same_text(&out, "Experience replay: accuracy in percent, mean of 2 runs\n"
+                    "  (which classes a task holds depends on the seed: see the report)\n"
+                    "  on task                1     2     3  mean\n"
+                    "  after 1: caf\xC3\xA9, tea  98.0              98.0\n"
+                    "  after 2             49.0  96.0        72.5\n"
+                    "  after 3             24.0  74.0  94.0  64.0\n");
+    pdi_groups_close(&g);
+}
+
 static void stopped_and_odd_runs_are_shown_as_such(void **state)
 {
     (void)state;
@@ -168,6 +208,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_matrix_shows_what_was_learned_when),
+        cmocka_unit_test(an_upper_bound_is_called_one_and_forgets_nothing),
+        cmocka_unit_test(tasks_that_differ_between_seeds_have_no_names),
         cmocka_unit_test(stopped_and_odd_runs_are_shown_as_such),
         cmocka_unit_test(regression_has_errors_instead_of_forgetting),
         cmocka_unit_test(many_tasks_keep_to_the_width),

@@ -177,6 +177,83 @@ static void the_best_of_comparable_methods_is_bold(void **state)
     free(page);
 }
 
+#define JOINT "joint", "joint", "Joint training", SPLIT
+
+static void an_upper_bound_does_not_compete(void **state)
+{
+    const t_sample s[] = {{JOINT, 5, 5, 1, 1, false, NULL},
+                          {ER, 5, 5, 1, 0.9, false, NULL},
+                          {FINETUNE, 5, 5, 1, 0, false, NULL}};
+    char *page = page_of_samples(*state, 3, s);
+    assert_says(page, "<h1>Experience replay ends at ");
+    assert_says(page, "%, fine-tuning at ");
+    assert_says(page, "<small>joint</small><small>upper bound</small>");
+    assert_says(page, "<b>Joint training</b>, which sees all tasks at once, ends at 9");
+    assert_says(page, ": an upper bound for the others. ");
+    assert_says(page, " points above fine-tuning and ");
+    assert_says(page, " below joint training.");
+    assert_null(strstr(page, "<td><b>9"));
+    assert_says(page, "<td><b>7"); /* er is the best of those that compete */
+    assert_says(page, "line c0 bound");
+    free(page);
+    page = page_of_samples(*state, 2, s); /* one competitor: nothing is the best */
+    assert_says(page, "<h1>Experience replay ends at ");
+    assert_says(page, ", joint training, the upper bound, at 9");
+    assert_null(strstr(page, "<td><b>"));
+    free(page);
+    page = page_of_samples(*state, 1, s); /* no word about forgetting what came at once */
+    assert_says(page, "<h1>Joint training, an upper bound, ends at 9");
+    assert_null(strstr(page, "Forgetting"));
+    free(page);
+    const t_sample one = {JOINT, 1, 1, 1, 1, false, NULL}; /* one task is all tasks */
+    page = page_of_samples(*state, 1, &one);
+    assert_null(strstr(page, "upper bound"));
+    free(page);
+}
+
+/* Two runs that learned both tasks and a stopped one; what task 2 is called is given. */
+static char *page_of_names(const char *folder, const char *a, const char *b, const char *stopped)
+{
+    double matrix[] = {0.1, 0.1, 0.6, 0.2, 0.7, 0.8};
+    const char *const second[] = {a, b, stopped};
+    char first[] = "task 1: Hat, Bag", name[3][32];
+    char *names[3][2];
+    pdr_result run[3];
+    const pdr_result *runs[3];
+    for (int k = 0; k < 3; k++) {
+        snprintf(name[k], sizeof name[k], "%s", second[k]);
+        names[k][0] = first;
+        names[k][1] = name[k];
+        run[k] = (pdr_result){.tasks = 2,
+                              .learned = k < 2 ? 2 : 1,
+                              .complete = k < 2,
+                              .matrix = matrix,
+                              .task_name = names[k],
+                              .seed = (uint64_t)k};
+        runs[k] = &run[k];
+    }
+    return page_of(folder, 3, runs);
+}
+
+static void tasks_have_names_where_all_counted_runs_agree(void **state)
+{
+    char *page = page_of_names(*state, "task 2: Coat", "task 2: Coat", "task 2: Shoe");
+    assert_says(page, "title=\"task 2: Coat\">2<small>Coat</small>");
+    assert_null(strstr(page, "drawn by seed"));
+    assert_null(strstr(page, "Shoe"));
+    free(page);
+    page = page_of_names(*state, "task 2: Coat", "task 2: Shoe", "task 2: Coat");
+    assert_says(page, "title=\"task 2\">2<small></small>");
+    assert_says(page, "title=\"task 1: Hat, Bag\">1<small>Hat, Bag</small>");
+    assert_int_equal(occurrences(page, "was drawn by seed"), 2); /* lines and matrix */
+    assert_says(page, "<th scope=\"row\">0</th><td class=\"left\">task 1: Hat, Bag<br/>"
+                      "task 2: Coat</td>");
+    assert_says(page, "<th scope=\"row\">1</th><td class=\"left\">task 1: Hat, Bag<br/>"
+                      "task 2: Shoe</td>");
+    assert_int_equal(occurrences(page, "Shoe"), 1);
+    free(page);
+}
+
 static void one_task_is_not_about_forgetting(void **state)
 {
     const t_sample s[] = {{FINETUNE, 1, 1, 1, 0.9, false, NULL}};
@@ -641,6 +718,8 @@ int main(void)
         WITH_FOLDER(what_was_kept_is_said),
         WITH_FOLDER(seeds_are_one_row_with_mean_and_standard_error),
         WITH_FOLDER(the_best_of_comparable_methods_is_bold),
+        WITH_FOLDER(an_upper_bound_does_not_compete),
+        WITH_FOLDER(tasks_have_names_where_all_counted_runs_agree),
         WITH_FOLDER(one_task_is_not_about_forgetting),
         WITH_FOLDER(regression_shows_its_errors),
         WITH_FOLDER(a_stopped_run_is_said_and_not_counted),

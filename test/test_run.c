@@ -100,15 +100,20 @@ static void threads_and_repetition_do_not_change_a_bit(void **state)
 static void seeds_and_recipes_have_folders_of_their_own(void **state)
 {
     (void)state;
+    char value[64];
     put_recipe("other.yaml");
     runf(0, "run %s --seeds 1..2 --out %s", at("er.yaml"), at("seeds"));
     assert_true(is_there("seeds/seed-1/result.json") && is_there("seeds/seed-2/result.json"));
     assert_true(is_there("seeds/report.html"));
-    runf(0, "run %s %s --set method=finetune --out %s", at("er.yaml"), at("other.yaml"),
-         at("both"));
+    get_key("seeds/seed-1/result.json", "is_bound", value);
+    assert_string_equal(value, "false");
+    runf(0, "run %s %s --set method=joint --out %s", at("er.yaml"), at("other.yaml"), at("both"));
     assert_true(is_there("both/er/seed-3/result.json") &&
                 is_there("both/other/seed-3/result.json"));
     assert_true(is_there("both/report.html"));
+    get_key("both/other/seed-3/result.json", "is_bound", value);
+    assert_string_equal(value, "true");
+    assert_non_null(strstr(out, "other (upper bound)"));
 }
 
 static void every_scenario_runs(void **state)

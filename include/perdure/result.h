@@ -56,6 +56,7 @@ typedef struct pdr_result {
     double *matrix;         /* [tasks + 1][tasks]; row 0 before learning, row i after task i */
     size_t losses;
     pdr_loss_point *loss;
+    bool is_bound; /* the method saw all tasks at once: an upper bound, not one to compare with */
     bool is_regression;
     double rmse, mae; /* over all tasks' tests at the end; regression only */
 } pdr_result;

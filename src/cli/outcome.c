@@ -107,10 +107,12 @@ static void outcome_list(const pdi_group *g, pdi_text *out)
 void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out)
 {
     const char *metric = g->run[0]->metric;
-    pdi_text_add(out, "%s: %s%s", g->name, metric ? metric : "score",
-                 g->is_percent ? " in percent" : "");
+    pdi_text_add(out, "%s%s: %s%s", g->name, g->is_bound ? ", an upper bound" : "",
+                 metric ? metric : "score", g->is_percent ? " in percent" : "");
     if (g->counted > 1) pdi_text_add(out, ", mean of %zu runs", g->counted);
     pdi_text_add(out, g->learned ? "\n" : ": no task was learned\n");
+    if (g->learned && g->numbered)
+        pdi_text_add(out, "  (which classes a task holds depends on the seed: see the report)\n");
     if (g->tasks > OUTCOME_TASKS) {
         outcome_list(g, out);
         return;
@@ -127,7 +129,7 @@ void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out)
 
 /* ---- the summary ------------------------------------------------------------ */
 
-typedef enum outcome_when { OUTCOME_ALWAYS, OUTCOME_CONTINUAL, OUTCOME_REGRESSION } outcome_when;
+typedef enum outcome_when { OUTCOME_ALWAYS, OUTCOME_IN_TURN, OUTCOME_REGRESSION } outcome_when;
 
 static const struct outcome_column {
     const char *head;
@@ -138,17 +140,16 @@ static const struct outcome_column {
     {"score", offsetof(pdi_group, acc), OUTCOME_ALWAYS, true},
     {"rmse", offsetof(pdi_group, rmse), OUTCOME_REGRESSION, false},
     {"mae", offsetof(pdi_group, mae), OUTCOME_REGRESSION, false},
-    {"forgetting", offsetof(pdi_group, forgetting), OUTCOME_CONTINUAL, true},
-    {"backward", offsetof(pdi_group, bwt), OUTCOME_CONTINUAL, true},
-    {"forward", offsetof(pdi_group, fwt), OUTCOME_CONTINUAL, true},
+    {"forgetting", offsetof(pdi_group, forgetting), OUTCOME_IN_TURN, true},
+    {"backward", offsetof(pdi_group, bwt), OUTCOME_IN_TURN, true},
+    {"forward", offsetof(pdi_group, fwt), OUTCOME_IN_TURN, true},
 };
 
 enum { OUTCOME_COLUMNS = sizeof outcome_columns / sizeof outcome_columns[0] };
 
 static bool outcome_applies(const pdi_group *g, const struct outcome_column *c)
 {
-    return c->when == OUTCOME_ALWAYS ||
-           (c->when == OUTCOME_CONTINUAL && pdi_group_is_continual(g)) ||
+    return c->when == OUTCOME_ALWAYS || (c->when == OUTCOME_IN_TURN && pdi_group_is_in_turn(g)) ||
            (c->when == OUTCOME_REGRESSION && g->is_regression);
 }
 
@@ -209,7 +210,7 @@ void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, pdi_text *ou
     outcome_heads(groups, &t);
     for (size_t k = 0; k < groups->n; k++) {
         const pdi_group *g = &groups->group[k];
-        pdi_table_add(&t, "%s", g->label);
+        pdi_table_add(&t, g->is_bound ? "%s (upper bound)" : "%s", g->label);
         if (g->counted == g->runs)
             pdi_table_add(&t, "%zu", g->runs);
         else

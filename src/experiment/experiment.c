@@ -166,6 +166,7 @@ static pdr_rc experiment_describe(experiment *x)
     r->scenario = experiment_scenario_name(x);
     r->data = pdi_strdup(x->alloc, x->data.name);
     r->is_regression = pdr_stream_is_regression(x->stream);
+    r->is_bound = x->trainer->method->data == PDR_DATA_ALL;
     r->metric = pdi_strdup(x->alloc, r->is_regression ? "r2" : "accuracy");
     r->version = pdi_strdup(x->alloc, pdr_version());
     r->started = experiment_date(x->alloc);

@@ -10,10 +10,10 @@ const pdr_method pdi_method_finetune = {
     .kind =
         {
             .name = "finetune",
-            .title = "Fine-tuning, the lower bound",
+            .title = "Fine-tuning",
             .cite = "McCloskey & Cohen, Catastrophic interference in connectionist networks, 1989",
             .equation = "L(θ) = L_task(θ)",
-            .cost = "none beside plain training",
+            .cost = "none beside plain training: a lower bound for the others",
             .options = pdi_no_options,
         },
 };

@@ -10,9 +10,9 @@ const pdr_method pdi_method_joint = {
     .kind =
         {
             .name = "joint",
-            .title = "Joint training on all tasks, the upper bound",
+            .title = "Joint training",
             .equation = "L(θ) = L_{task 1 ∪ ... ∪ task T}(θ)",
-            .cost = "keeps every example of every task",
+            .cost = "keeps every example of every task: an upper bound for the others",
             .options = pdi_no_options,
         },
     .data = PDR_DATA_ALL,

@@ -1,6 +1,7 @@
 /* report/curve.c -- accuracy over time, on average and task by task. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report/chart.h"
 #include "report/ramp.h"
@@ -138,6 +139,13 @@ static void curve_average(pdi_text *t, const pdi_axes *a, const pdi_group *g, co
     for (size_t i = 0; i < n && n <= 2 * CURVE_NAMES; i++) pdi_chart_dot(t, a, x[i], y[i], class);
 }
 
+/* An upper bound's line is dashed. */
+static void curve_average_class(const pdi_groups *g, size_t k, char class[PDI_CLASS_SIZE])
+{
+    size_t n = strlen(pdi_group_class(k, class));
+    if (g->group[k].is_bound) snprintf(class + n, PDI_CLASS_SIZE - n, " bound");
+}
+
 static void curve_averages(pdi_text *t, const pdi_groups *g, const pdi_axes *a)
 {
     size_t m = 0;
@@ -153,7 +161,7 @@ static void curve_averages(pdi_text *t, const pdi_groups *g, const pdi_axes *a)
         pdi_put_cut(&name, group->name, 22);
         if (name.failed) t->failed = true;
         tags[m].order = k;
-        pdi_group_class(k, tags[m].class);
+        curve_average_class(g, k, tags[m].class);
         if (x) curve_average(t, a, group, tags[m].class, x);
         tags[m++].text = pdi_text_take(&name);
         pdi_free(g->alloc, x);
@@ -210,8 +218,10 @@ static void curve_chart(pdi_text *t, const pdi_groups *g, bool is_percent)
                  "the table below",
         .x_name = "after learning task"};
     size_t longest = 0;
+    bool has_bound = false;
     for (size_t k = 0; k < g->n; k++) {
         if (!curve_is_in(&g->group[k], is_percent)) continue;
+        has_bound = has_bound || g->group[k].is_bound;
         size_t n = pdi_utf8_count(g->group[k].name, 22);
         if (n > longest) longest = n;
         if (g->group[k].tasks > a.x1) a.x1 = g->group[k].tasks;
@@ -220,9 +230,9 @@ static void curve_chart(pdi_text *t, const pdi_groups *g, bool is_percent)
     a.tag_width = 20 + CURVE_TEN * (int)longest / 10;
     pdi_score_range(g, is_percent, &a.y0, &a.y1);
     pdi_text_add(t,
-                 "<figure><figcaption>Average %s<small>over the tasks learned so far</small>"
+                 "<figure><figcaption>Average %s<small>over the tasks learned so far%s</small>"
                  "</figcaption>",
-                 is_percent ? "accuracy" : "score");
+                 is_percent ? "accuracy" : "score", has_bound ? "; dashed: an upper bound" : "");
     curve_averages(t, g, &a);
     curve_average_table(t, g, &a);
     pdi_put(t, "</figure>\n");
@@ -238,7 +248,9 @@ void pdi_section_time(pdi_text *t, const pdi_groups *g)
     curve_chart(t, g, true);
     curve_chart(t, g, false);
     pdi_put(t, "<h3>Task by task</h3>\n<p class=\"note\">One line a task, from the moment it was "
-               "learned.</p>\n<div class=\"multiples\">\n");
+               "learned.");
+    pdi_put_numbered(t, g);
+    pdi_put(t, "</p>\n<div class=\"multiples\">\n");
     for (size_t k = 0; k < g->n; k++)
         if (pdi_group_is_continual(&g->group[k]) && g->group[k].learned) curve_multiple(t, g, k);
     pdi_put(t, "</div></section>\n");

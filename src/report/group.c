@@ -1,7 +1,9 @@
 /* report/group.c -- runs gathered into the rows of a page. */
 #include "report/group.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +178,26 @@ static void group_average(pdi_group *g, double x[])
     }
 }
 
+static bool group_agrees(const pdi_group *g, int32_t j)
+{
+    for (size_t k = 1; k < g->counted; k++)
+        if (!group_same(pdi_run_task(g->run[0], j), pdi_run_task(g->run[k], j))) return false;
+    return true;
+}
+
+/* Numbers in place of names, if there is a task on whose name the counted runs differ. */
+static bool group_number(const pdr_alloc *alloc, pdi_group *g)
+{
+    int32_t agreed = 0;
+    while (agreed < g->tasks && group_agrees(g, agreed)) agreed++;
+    if (agreed == g->tasks) return true;
+    g->numbered = pdi_new(alloc, (size_t)g->tasks, PDI_TASK_NUMBERED);
+    for (int32_t j = 0; g->numbered && j < g->tasks; j++)
+        snprintf(g->numbered + (size_t)j * PDI_TASK_NUMBERED, PDI_TASK_NUMBERED, "task %" PRId32,
+                 j + 1);
+    return g->numbered;
+}
+
 /* x: room for one number a run. */
 static bool group_figure(const pdr_alloc *alloc, pdi_group *g, double x[])
 {
@@ -183,9 +205,10 @@ static bool group_figure(const pdr_alloc *alloc, pdi_group *g, double x[])
     size_t tasks = (size_t)g->tasks;
     g->matrix = pdi_new(alloc, (tasks + 1) * tasks, sizeof *g->matrix);
     g->average = pdi_new(alloc, tasks, sizeof *g->average);
-    if (!g->matrix || !g->average) return false;
+    if (!g->matrix || !g->average || !group_number(alloc, g)) return false;
     const char *metric = g->run[0]->metric;
     g->is_regression = g->run[0]->is_regression;
+    g->is_bound = g->run[0]->is_bound && g->tasks > 1; /* one task is all tasks */
     g->is_percent = !g->is_regression && (!metric || group_same(metric, "accuracy"));
     g->acc = group_stat(g, pdr_result_average, x);
     g->forgetting = group_stat(g, pdr_result_forgetting, x);
@@ -247,6 +270,7 @@ void pdi_groups_close(pdi_groups *g)
         pdi_free(g->alloc, g->group[k].run);
         pdi_free(g->alloc, g->group[k].matrix);
         pdi_free(g->alloc, g->group[k].average);
+        pdi_free(g->alloc, g->group[k].numbered);
         pdi_free(g->alloc, g->group[k].label);
         pdi_free(g->alloc, g->group[k].name);
     }
@@ -264,10 +288,16 @@ double pdi_group_at(const pdi_group *g, int32_t i, int32_t j)
     return i < g->learned ? g->matrix[group_cell(g, i, j)] : (double)NAN;
 }
 
+const char *pdi_run_task(const pdr_result *r, int32_t j)
+{
+    char *const *names = r->task_name;
+    return names && names[j] && *names[j] ? names[j] : "(no name)";
+}
+
 const char *pdi_group_task(const pdi_group *g, int32_t j)
 {
-    char *const *names = g->run[0]->task_name;
-    return names && names[j] && *names[j] ? names[j] : "(no name)";
+    if (!g->numbered || group_agrees(g, j)) return pdi_run_task(g->run[0], j);
+    return g->numbered + (size_t)j * PDI_TASK_NUMBERED;
 }
 
 const char *pdi_group_task_short(const pdi_group *g, int32_t j)
@@ -280,3 +310,5 @@ const char *pdi_group_task_short(const pdi_group *g, int32_t j)
 }
 
 bool pdi_group_is_continual(const pdi_group *g) { return g->tasks > 1; }
+
+bool pdi_group_is_in_turn(const pdi_group *g) { return g->tasks > 1 && !g->is_bound; }

@@ -12,6 +12,8 @@ typedef struct pdi_stat {
     double mean, se;
 } pdi_stat;
 
+enum { PDI_TASK_NUMBERED = 24 };
+
 typedef struct pdi_group {
     const pdr_result **run; /* [runs]; the counted ones come first */
     size_t runs, counted;
@@ -21,9 +23,12 @@ typedef struct pdi_group {
     pdi_stat acc, forgetting, bwt, fwt, rmse, mae, seconds;
     bool is_percent; /* the metric is accuracy */
     bool is_regression;
-    char *label; /* the recipe, and more where that is not unique */
-    char *name;  /* for people: the method's title where that is unique; for one task, where
-                    all methods do the same, the label */
+    bool is_bound;  /* it saw all tasks at once: an upper bound, never the best */
+    char *numbered; /* [tasks][PDI_TASK_NUMBERED]: "task 3"; NULL where the counted runs
+                       agree on what every task is called */
+    char *label;    /* the recipe, and more where that is not unique */
+    char *name;     /* for people: the method's title where that is unique; for one task, where
+                       all methods do the same, the label */
 } pdi_group;
 
 typedef struct pdi_groups {
@@ -45,7 +50,14 @@ const char *pdi_group_note(const pdi_group *g);
 /* Mean score on task j after learning task i, i from -1. */
 double pdi_group_at(const pdi_group *g, int32_t i, int32_t j);
 
-/* What task j is called: never NULL, never "". */
+/* Forgetting and transfer say something: there are tasks, and they were learned in turn. */
+bool pdi_group_is_in_turn(const pdi_group *g);
+
+/* What one run calls task j: never NULL, never "". */
+const char *pdi_run_task(const pdr_result *r, int32_t j);
+
+/* What task j is called by every counted run, or "task 3" where they differ (classes were
+ * assigned by seed): never NULL, never "". */
 const char *pdi_group_task(const pdi_group *g, int32_t j);
 
 /* The same without a leading "task 3: ", for places that show the number anyway; "" when

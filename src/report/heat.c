@@ -261,7 +261,9 @@ void pdi_section_matrix(pdi_text *t, const pdi_groups *g)
                           : "<section><h2>Score matrix</h2>\n");
     pdi_put(t, "<p class=\"note\">Each row is a test of every task after one more was learned; the "
                "outlined cell is the task just learned. To its left are the tasks learned earlier: "
-               "what fades there is being forgotten.</p>\n");
+               "what fades there is being forgotten.");
+    pdi_put_numbered(t, g);
+    pdi_put(t, "</p>\n");
     if (is_percent) heat_legend(t, g, true);
     if (heat_has(g, false)) heat_legend(t, g, false);
     pdi_text_add(t, "<div class=\"maps\" style=\"--map:%dpx\">\n", heat_width(g));

@@ -190,6 +190,7 @@ static void json_fill(json_writer *w, json_t *root)
     json_set(w, root, "machine", json_text(w, r->machine));
     json_set(w, root, "started", json_text(w, r->started));
     json_set(w, root, "complete", json_boolean(r->complete));
+    json_set(w, root, "is_bound", json_boolean(r->is_bound));
     json_set(w, root, "tasks", json_tasks(w));
     json_set(w, root, "continual", json_continual(w));
     if (r->is_regression) json_set(w, root, "test", json_test(w));

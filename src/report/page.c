@@ -22,8 +22,19 @@ void pdi_put_caption(pdi_text *t, const pdi_groups *g, size_t k, const char *of,
     pdi_put_safe(t, group->name);
     pdi_put(t, "<small>");
     pdi_put_safe(t, pdi_group_note(group));
+    if (group->is_bound) pdi_put(t, ", upper bound");
     if (seeds > 1) pdi_text_add(t, ", %s%zu seeds", of, seeds);
     pdi_put(t, "</small></figcaption>\n");
+}
+
+void pdi_put_numbered(pdi_text *t, const pdi_groups *g)
+{
+    for (size_t k = 0; k < g->n; k++)
+        if (g->group[k].numbered) {
+            pdi_put(t, " What a task holds (its classes) was drawn by seed, so tasks are numbers "
+                       "here; What ran lists them for each run.");
+            return;
+        }
 }
 
 char *pdi_task_tag(pdi_text *t, const pdi_groups *g, const pdi_group *group, int32_t j)

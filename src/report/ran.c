@@ -89,6 +89,26 @@ static void ran_table(pdi_text *t, const pdi_group *g)
     pdi_put(t, "</tbody></table></div>\n");
 }
 
+/* What each run's tasks are called, where runs differ in it. */
+static void ran_tasks(pdi_text *t, const pdi_group *g)
+{
+    if (!g->numbered) return;
+    pdi_put(t, "<details><summary>The tasks of each run</summary><div class=\"scroll\" "
+               "tabindex=\"0\"><table class=\"runs\"><caption class=\"hidden\">Tasks</caption>\n"
+               "<thead><tr><th scope=\"col\">Seed</th><th scope=\"col\" class=\"left\">Tasks</th>"
+               "</tr></thead>\n<tbody>");
+    for (size_t m = 0; m < g->runs; m++) {
+        pdi_text_add(t, "<tr><th scope=\"row\">%" PRIu64 "</th><td class=\"left\">",
+                     g->run[m]->seed);
+        for (int32_t j = 0; j < g->tasks; j++) {
+            pdi_put(t, j ? "<br/>" : "");
+            pdi_put_safe(t, pdi_run_task(g->run[m], j));
+        }
+        pdi_put(t, "</td></tr>\n");
+    }
+    pdi_put(t, "</tbody></table></div></details>\n");
+}
+
 static void ran_group(pdi_text *t, const pdi_groups *g, size_t k)
 {
     const pdi_group *group = &g->group[k];
@@ -105,6 +125,7 @@ static void ran_group(pdi_text *t, const pdi_groups *g, size_t k)
     pdi_put_count(t, r->parameters);
     pdi_put(t, "</dd></div></dl>\n");
     ran_table(t, group);
+    ran_tasks(t, group);
     if (r->recipe_text && *r->recipe_text) {
         pdi_text_add(t, "<details><summary>The recipe as it ran%s</summary><pre tabindex=\"0\">",
                      group->runs > 1 ? ", first seed" : "");

@@ -38,6 +38,9 @@ const char *pdi_group_class(size_t k, char class[PDI_CLASS_SIZE]);
  * what precedes that number: "mean of ". */
 void pdi_put_caption(pdi_text *t, const pdi_groups *g, size_t k, const char *of, size_t seeds);
 
+/* " What a task holds depends on the seed ...", where a group's tasks have no common names. */
+void pdi_put_numbered(pdi_text *t, const pdi_groups *g);
+
 /* Escaped text for a tag or a hint, freed by the caller through g->alloc; NULL, and t
  * marked as failed, when memory ran out. */
 char *pdi_task_tag(pdi_text *t, const pdi_groups *g, const pdi_group *group, int32_t j);

@@ -10,8 +10,8 @@ typedef struct table_column {
     const char *head, *sub; /* markup */
     size_t at;              /* offset of a pdi_stat in pdi_group */
     table_unit unit;
-    int better;                 /* 1: high is good, -1: low is good */
-    bool continual, regression; /* makes sense for these only */
+    int better;               /* 1: high is good, -1: low is good */
+    bool in_turn, regression; /* makes sense for these only: pdi_group_is_in_turn() */
 } table_column;
 
 #define AT(field) offsetof(pdi_group, field)
@@ -35,7 +35,7 @@ static const pdi_stat *table_stat(const pdi_group *g, const table_column *c)
 
 static bool table_applies(const pdi_group *g, const table_column *c)
 {
-    if (c->continual && !pdi_group_is_continual(g)) return false;
+    if (c->in_turn && !pdi_group_is_in_turn(g)) return false;
     return !c->regression || g->is_regression;
 }
 
@@ -60,9 +60,10 @@ static bool table_all_regression(const pdi_groups *g)
     return true;
 }
 
-static bool table_is_whole(const pdi_group *g) { return g->learned == g->tasks; }
+static bool table_competes(const pdi_group *g) { return g->learned == g->tasks && !g->is_bound; }
 
-/* Whether k and another group learned all tasks, and none that did is better in column c. */
+/* Whether k and another group learned all tasks in turn, and none that did is better in
+ * column c. */
 static bool table_is_best(const pdi_groups *g, size_t k, const table_column *c)
 {
     double x = table_stat(&g->group[k], c)->mean;
@@ -70,11 +71,11 @@ static bool table_is_best(const pdi_groups *g, size_t k, const table_column *c)
     size_t others = 0;
     for (size_t m = 0; m < g->n; m++) {
         const pdi_group *other = &g->group[m];
-        if (m == k || !table_is_whole(other)) continue;
+        if (m == k || !table_competes(other)) continue;
         if (table_stat(other, c)->mean * c->better > x * c->better) return false;
         others++;
     }
-    return others && table_is_whole(&g->group[k]);
+    return others && table_competes(&g->group[k]);
 }
 
 static void table_number(pdi_text *t, const pdi_group *g, table_unit unit, double x)
@@ -130,6 +131,7 @@ static void table_row(pdi_text *t, const pdi_groups *g, size_t k)
     pdi_put(t, "<small>");
     pdi_put_safe(t, pdi_group_note(group));
     pdi_put(t, "</small>");
+    if (group->is_bound) pdi_put(t, "<small>upper bound</small>");
     if (group->learned < group->tasks)
         pdi_text_add(t, "<small>stopped after %" PRId32 " of %" PRId32 "</small>", group->learned,
                      group->tasks);
@@ -151,12 +153,20 @@ static void table_head(pdi_text *t, const pdi_groups *g, const table_column *c)
     pdi_text_add(t, "<th scope=\"col\">%s<small>%s</small></th>", head, sub);
 }
 
+/* Whether forgetting and transfer are shown. */
+static bool table_has_turns(const pdi_groups *g)
+{
+    for (size_t k = 0; k < g->n; k++)
+        if (pdi_group_is_in_turn(&g->group[k])) return true;
+    return false;
+}
+
 static void table_terms(pdi_text *t, const pdi_groups *g)
 {
     bool is_percent = table_all_percent(g);
     const char *score = is_percent ? "accuracy (the share of test examples answered right)"
                                    : "score (accuracy in per cent, or R\xC2\xB2 for real targets)";
-    if (g->is_one_task) return;
+    if (!table_has_turns(g)) return;
     pdi_put(t, "<dl class=\"terms\">\n");
     pdi_text_add(t,
                  "<div><dt>At the end, ACC</dt><dd>Mean %s over all tasks, after the last was "
@@ -172,17 +182,21 @@ static void table_terms(pdi_text *t, const pdi_groups *g)
 
 static void table_note(pdi_text *t, const pdi_groups *g)
 {
-    bool has_seeds = false, is_percent = table_all_percent(g);
-    size_t whole = 0;
+    bool has_seeds = false, has_bound = false, is_percent = table_all_percent(g);
+    size_t competing = 0;
     for (size_t k = 0; k < g->n; k++) {
         if (g->group[k].counted > 1) has_seeds = true;
-        whole += table_is_whole(&g->group[k]);
+        if (g->group[k].is_bound) has_bound = true;
+        competing += table_competes(&g->group[k]);
     }
     pdi_put(t, "<p class=\"note\">");
     if (has_seeds) pdi_put(t, "Means over the seeds, \xC2\xB1 one standard error. ");
-    if (is_percent && !g->is_one_task)
+    if (is_percent && table_has_turns(g))
         pdi_put(t, "Forgetting and transfer are in percentage points. ");
-    if (whole > 1 && g->is_comparable) pdi_put(t, "The best of each column is in bold.");
+    if (competing > 1 && g->is_comparable) pdi_put(t, "The best of each column is in bold. ");
+    if (has_bound)
+        pdi_put(t, "An upper bound comes from seeing all tasks at once: it does not compete, and "
+                   "has nothing to forget or to transfer. ");
     if (g->n > 1 && !g->is_comparable)
         pdi_put(t, "The rows are of different problems, so none is marked as the best.");
     pdi_put(t, "</p>\n");

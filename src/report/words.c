@@ -49,17 +49,37 @@ static void words_count(pdi_text *t, int64_t n, bool starts_sentence)
         pdi_text_add(t, "%" PRId64, n);
 }
 
-/* The groups that end highest and lowest; false when fewer than two ends can be compared. */
-static bool words_ends(const pdi_groups *g, size_t *best, size_t *worst)
+/* Whether all groups learned everything, to ends that can be compared. */
+static bool words_is_comparable(const pdi_groups *g)
 {
-    *best = *worst = 0;
+    for (size_t k = 0; k < g->n; k++)
+        if (!isfinite(g->group[k].acc.mean) || g->group[k].learned < g->group[k].tasks)
+            return false;
+    return g->n > 1 && g->is_comparable;
+}
+
+/* The groups that end highest and lowest, upper bounds left out; false when fewer than two
+ * ends can be compared. */
+static bool words_ends(const pdi_groups *g, const pdi_group **best, const pdi_group **worst)
+{
+    *best = *worst = NULL;
     for (size_t k = 0; k < g->n; k++) {
-        if (!isfinite(g->group[k].acc.mean)) return false;
-        if (g->group[k].learned < g->group[k].tasks) return false;
-        if (g->group[k].acc.mean > g->group[*best].acc.mean) *best = k;
-        if (g->group[k].acc.mean < g->group[*worst].acc.mean) *worst = k;
+        const pdi_group *group = &g->group[k];
+        if (group->is_bound) continue;
+        if (!*best || group->acc.mean > (*best)->acc.mean) *best = group;
+        if (!*worst || group->acc.mean < (*worst)->acc.mean) *worst = group;
     }
-    return g->n > 1 && g->is_comparable && *best != *worst;
+    return *best != *worst && words_is_comparable(g);
+}
+
+/* The highest upper bound, or NULL. */
+static const pdi_group *words_bound(const pdi_groups *g)
+{
+    const pdi_group *bound = NULL;
+    for (size_t k = 0; k < g->n; k++)
+        if (g->group[k].is_bound && (!bound || g->group[k].acc.mean > bound->acc.mean))
+            bound = &g->group[k];
+    return bound;
 }
 
 /* ---- the headline ---- */
@@ -78,7 +98,7 @@ static void words_one(pdi_text *t, const pdi_group *g)
                                  : " on examples it has never seen");
     } else {
         words_name(t, g->name, true);
-        pdi_put(t, " ends at ");
+        pdi_put(t, g->is_bound ? ", an upper bound, ends at " : " ends at ");
         words_score(t, g, g->acc.mean);
         pdi_put(t, " over ");
         words_count(t, g->learned, false);
@@ -88,17 +108,19 @@ static void words_one(pdi_text *t, const pdi_group *g)
 
 static void words_headline(pdi_text *t, const pdi_groups *g)
 {
-    size_t best, worst;
+    const pdi_group *best, *worst, *bound = words_bound(g);
+    bool are_two = words_ends(g, &best, &worst);
     if (g->n == 1) {
         words_one(t, &g->group[0]);
-    } else if (words_ends(g, &best, &worst)) {
-        words_name(t, g->group[best].name, true);
+    } else if (are_two || (bound && best && words_is_comparable(g))) {
+        const pdi_group *other = are_two ? worst : bound;
+        words_name(t, best->name, true);
         pdi_put(t, " ends at ");
-        words_score(t, &g->group[best], g->group[best].acc.mean);
+        words_score(t, best, best->acc.mean);
         pdi_put(t, ", ");
-        words_name(t, g->group[worst].name, false);
-        pdi_put(t, " at ");
-        words_score(t, &g->group[worst], g->group[worst].acc.mean);
+        words_name(t, other->name, false);
+        pdi_put(t, other == bound ? ", the upper bound, at " : " at ");
+        words_score(t, other, other->acc.mean);
     } else {
         words_count(t, (int64_t)g->n, true);
         pdi_put(t, " recipes side by side");
@@ -158,7 +180,7 @@ static void words_end(pdi_text *t, const pdi_group *g)
 {
     pdi_put(t, "<b>");
     words_name(t, g->name, true);
-    pdi_put(t, "</b> ");
+    pdi_put(t, g->is_bound ? "</b>, which sees all tasks at once, " : "</b> ");
     if (!g->learned) {
         pdi_put(t, "learned no task. ");
         return;
@@ -169,7 +191,10 @@ static void words_end(pdi_text *t, const pdi_group *g)
     }
     pdi_put(t, g->learned < g->tasks ? "stands at " : "ends at ");
     words_score(t, g, g->acc.mean);
-    words_memory(t, g);
+    if (g->is_bound)
+        pdi_put(t, ": an upper bound for the others");
+    else
+        words_memory(t, g);
     pdi_put(t, ". ");
 }
 
@@ -229,24 +254,41 @@ static void words_setting(pdi_text *t, const pdi_groups *g)
 /* A share as it is shown, in per cent with one decimal, so that sums on the page add up. */
 static double words_shown(double x) { return floor(1000 * x + 0.5) / 10; }
 
+/* a is how many points above b; negative when it is below. */
+static double words_above(const pdi_group *a, const pdi_group *b)
+{
+    return words_shown(a->acc.mean) - words_shown(b->acc.mean);
+}
+
+/* How the best one compares with the worst, and with the upper bound. */
+static void words_distances(pdi_text *t, const pdi_groups *g)
+{
+    const pdi_group *best, *worst, *bound = words_bound(g);
+    if (!words_ends(g, &best, &worst) || !best->is_percent) return;
+    pdi_put(t, "That puts ");
+    words_name(t, best->name, false);
+    pdi_put(t, " ");
+    pdi_put_number(t, 1, words_above(best, worst));
+    pdi_put(t, " points above ");
+    words_name(t, worst->name, false);
+    if (bound && words_above(bound, best) > 0) {
+        pdi_put(t, " and ");
+        pdi_put_number(t, 1, words_above(bound, best));
+        pdi_put(t, " below ");
+        words_name(t, bound->name, false);
+    }
+    pdi_put(t, ".");
+}
+
 static void words_lede(pdi_text *t, const pdi_groups *g)
 {
-    size_t best, worst;
     words_setting(t, g);
     for (size_t k = 0; k < g->n && k < WORDS_GROUPS; k++)
         if (g->group[k].tasks == 1)
             words_one_task(t, &g->group[k], g->n == 1);
         else
             words_end(t, &g->group[k]);
-    if (!words_ends(g, &best, &worst) || !g->group[best].is_percent) return;
-    pdi_put(t, "That puts ");
-    words_name(t, g->group[best].name, false);
-    pdi_put(t, " ");
-    pdi_put_number(t, 1,
-                   words_shown(g->group[best].acc.mean) - words_shown(g->group[worst].acc.mean));
-    pdi_put(t, " points above ");
-    words_name(t, g->group[worst].name, false);
-    pdi_put(t, ".");
+    words_distances(t, g);
 }
 
 void pdi_section_headline(pdi_text *t, const pdi_groups *g)
