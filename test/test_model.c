@@ -240,16 +240,22 @@ static void every_layer_of_the_list_has_a_row(void **state)
 /* ---- a layer is its function, node for node (equal nodes are one node)
  * --------------------------- */
 
+/* Filters are kept as [o, kh, kw, c]. */
+static pdr_node filters_of(const applied *p)
+{
+    return pdr_permute(p->s->g, p->param[0], (int32_t[]){0, 3, 1, 2});
+}
+
 static pdr_node same_conv(const applied *p)
 {
     pdr_graph *g = p->s->g;
-    pdr_node y = pdr_conv2d(g, p->x, p->param[0], 2, 1);
+    pdr_node y = pdr_conv2d(g, p->x, filters_of(p), 2, 1);
     return pdr_add(g, y, pdr_reshape(g, p->param[1], PDR_SHAPE(3, 1, 1)));
 }
 
 static pdr_node same_padding(const applied *p)
 {
-    return pdr_conv2d(p->s->g, p->x, p->param[0], 1, 2);
+    return pdr_conv2d(p->s->g, p->x, filters_of(p), 1, 2);
 }
 
 static pdr_node same_max_pool(const applied *p) { return pdr_max_pool2d(p->s->g, p->x, 3, 1); }
@@ -363,7 +369,7 @@ static void a_convolutional_model_declares_filters_and_buffers(void **state)
     for (size_t i = 0; i < COUNT(names); i++)
         assert_string_equal(pdr_model_param(m, i)->name, names[i]);
     const pdr_param *f = pdr_model_param(m, 0), *w = pdr_model_param(m, 6);
-    assert_true(pdr_shape_equal(&f->shape, &PDR_SHAPE(8, 3, 5, 5)));
+    assert_true(pdr_shape_equal(&f->shape, &PDR_SHAPE(8, 5, 5, 3)));
     assert_true(f->fan_in == 75 && f->fan_out == 200 && f->is_weight);
     assert_int_equal(pdr_model_param(m, 1)->init, PDR_INIT_FAN_IN_UNIFORM);
     assert_true(pdr_model_param(m, 1)->fan_in == 75);

@@ -1,34 +1,36 @@
 /* nn/conv.c -- convolution as a product of filters and windows. */
 #include "nn/layer.h"
 
-/* Zeros on both ends of axes 2 and 3. */
+/* Zeros on both ends of axes 1 and 2 of [n, h, w, c]. */
 static pdr_node conv_pad(pdr_graph *g, pdr_node x, int32_t padding)
 {
     pdr_shape s = pdr_node_shape(g, x);
     if (!padding || !x.id) return x;
-    for (int axis = 2; axis < 4; axis++)
+    for (int axis = 1; axis < 3; axis++)
         x = pdr_pad(g, x, axis, padding, s.dim[axis] + 2 * padding, 1);
     return x;
 }
 
-/* The windows are laid out with the taps outermost, [c kh kw, n h' w'], because
- * copying them there, and reading them in the product, then runs along rows of
- * the image. */
+/* Channels are innermost here, [n, h, w, c]: a window's row then is kw x c numbers in a
+ * row of memory, so that copying windows, and adding their gradients back, runs along
+ * memory.  Images keep their axes [n, c, h, w] outside; permuting them costs nothing,
+ * because the planner lets maps between two convolutions keep the layout. */
 static pdr_node conv_product(pdr_graph *g, pdr_node x, pdr_node filters, int32_t stride)
 {
     pdr_shape f = pdr_node_shape(g, filters);
     int32_t taps = f.dim[1] * f.dim[2] * f.dim[3];
-    x = pdr_window(g, x, 2, f.dim[2], stride, 1); /* n c h' kh w    */
-    x = pdr_window(g, x, 4, f.dim[3], stride, 1); /* n c h' kh w' kw */
+    x = pdr_window(g, x, 1, f.dim[2], stride, 1); /* n h' kh w c     */
+    x = pdr_window(g, x, 3, f.dim[3], stride, 1); /* n h' kh w' kw c */
     if (!x.id) return x;
     pdr_shape s = pdr_node_shape(g, x);
-    int64_t places = (int64_t)s.dim[0] * s.dim[2] * s.dim[4];
+    int64_t places = (int64_t)s.dim[0] * s.dim[1] * s.dim[3];
     if (places > INT32_MAX) return pdi_nn_fail(g, "conv2d: the images of a batch are too many");
-    x = pdr_permute(g, x, (int32_t[]){1, 3, 5, 0, 2, 4}); /* c kh kw n h' w' */
-    x = pdr_swap_last(g, pdr_reshape(g, x, PDR_SHAPE(taps, (int32_t)places)));
-    pdr_node y = pdr_dot(g, pdr_reshape(g, filters, PDR_SHAPE(f.dim[0], taps)), x);
-    y = pdr_reshape(g, y, PDR_SHAPE(f.dim[0], s.dim[0], s.dim[2], s.dim[4]));
-    return pdr_permute(g, y, (int32_t[]){1, 0, 2, 3});
+    x = pdr_permute(g, x, (int32_t[]){0, 1, 3, 2, 4, 5}); /* n h' w' kh kw c */
+    x = pdr_reshape(g, x, PDR_SHAPE((int32_t)places, taps));
+    pdr_node w = pdr_permute(g, filters, (int32_t[]){0, 2, 3, 1}); /* o kh kw c */
+    pdr_node y = pdr_dot(g, x, pdr_reshape(g, w, PDR_SHAPE(f.dim[0], taps)));
+    y = pdr_reshape(g, y, PDR_SHAPE(s.dim[0], s.dim[1], s.dim[3], f.dim[0]));
+    return pdr_permute(g, y, (int32_t[]){0, 3, 1, 2});
 }
 
 pdr_node pdr_conv2d(pdr_graph *g, pdr_node x, pdr_node filters, int32_t stride, int32_t padding)
@@ -44,6 +46,7 @@ pdr_node pdr_conv2d(pdr_graph *g, pdr_node x, pdr_node filters, int32_t stride, 
                            "conv2d: stride %d, padding %d: the stride is at least 1, the "
                            "padding 0 to 2^20",
                            stride, padding);
+    x = pdr_permute(g, x, (int32_t[]){0, 2, 3, 1});
     return conv_product(g, conv_pad(g, x, padding), filters, stride);
 }
 
@@ -77,8 +80,10 @@ static pdr_node conv_apply(pdr_layer *l, const void *self, pdr_node x)
     if (!pdi_layer_image(l, x, o->size, padding)) return (pdr_node){0};
     int32_t in = pdr_node_shape(g, x).dim[1];
     double area = (double)k * k;
-    pdr_node f = pdr_layer_weight(l, "weight", PDR_SHAPE(out, in, k, k), o->init, in * area,
+    /* Kept as [o, kh, kw, c], the order in which the product reads them. */
+    pdr_node f = pdr_layer_weight(l, "weight", PDR_SHAPE(out, k, k, in), o->init, in * area,
                                   out * area);
+    f = pdr_permute(g, f, (int32_t[]){0, 3, 1, 2});
     pdr_node y = pdr_conv2d(g, x, f, (int32_t)o->stride, padding);
     if (!o->bias) return y;
     pdr_node b = pdr_layer_bias(l, "bias", PDR_SHAPE(out), pdi_bias_init(o->init), in * area);
