@@ -75,7 +75,8 @@ static inline float pdi_logf(float x)
     return x >= 0 ? r : NAN;
 }
 
-/* Small: x + x^3 q(x^2).  Large: 1 - 2 / (e^2|x| + 1). */
+/* Small: x + x^3 q(x^2), with the sign of x, which the sum loses at -0.
+ * Large: 1 - 2 / (e^2|x| + 1). */
 static inline float pdi_tanhf(float x)
 {
     float a = fabsf(x), s = x * x;
@@ -85,7 +86,7 @@ static inline float pdi_tanhf(float x)
     q = fmaf(q, s, -0x1.b9ee90p-5f);
     q = fmaf(q, s, 0x1.111066p-3f);
     q = fmaf(q, s, -0x1.555554p-2f);
-    float small = fmaf(x * s, q, x);
+    float small = copysignf(fmaf(x * s, q, x), x);
     float large = copysignf(1.0f - 2.0f / (pdi_expf(2.0f * a) + 1.0f), x);
     return a < 0.625f ? small : large;
 }
@@ -133,7 +134,8 @@ static inline float pdi_sin_quarter(float x, uint32_t turn)
     qc = fmaf(qc, s, 0x1.a010dep-16f);
     qc = fmaf(qc, s, -0x1.6c16b8p-10f);
     qc = fmaf(qc, s, 0x1.555556p-5f);
-    float sine = fmaf(r * s, qs, r), cosine = fmaf(s * s, qc, fmaf(-0.5f, s, 1.0f));
+    float sine = copysignf(fmaf(r * s, qs, r), r); /* at -0 the sum is +0 */
+    float cosine = fmaf(s * s, qc, fmaf(-0.5f, s, 1.0f));
     float y = quarter & 1 ? cosine : sine;
     y = quarter & 2 ? -y : y;
     y = y > 1.0f ? 1.0f : y;
