@@ -150,11 +150,12 @@ static void shapes_are_counted_and_refused(void **state)
     (void)state;
     char text[PDR_SHAPE_TEXT];
     pdr_shape s = PDR_SHAPE(2, 3, 4), zero = PDR_SHAPE(2, 0), scalar = PDR_SCALAR;
-    pdr_shape huge = PDR_SHAPE(INT32_MAX, INT32_MAX);
+    pdr_shape huge = PDR_SHAPE(INT32_MAX, INT32_MAX), wraps = PDR_SHAPE(1 << 20, 1 << 20, 1 << 30);
     assert_int_equal(pdr_shape_size(&s), 24);
     assert_int_equal(pdr_shape_size(&scalar), 1);
     assert_int_equal(pdr_shape_size(&zero), -1);
     assert_int_equal(pdr_shape_size(&huge), -1);
+    assert_int_equal(pdr_shape_size(&wraps), -1); /* 2^70, which is 0 in 64 bits */
     assert_string_equal(pdr_shape_text(&s, text), "[2,3,4]");
     assert_string_equal(pdr_shape_text(&scalar, text), "[]");
 }

@@ -9,9 +9,8 @@ int64_t pdr_shape_size(const pdr_shape *s)
     int64_t n = 1;
     if (s->rank < 0 || s->rank > PDR_MAX_RANK) return -1;
     for (int k = 0; k < s->rank; k++) {
-        if (s->dim[k] < 1) return -1;
+        if (s->dim[k] < 1 || n > PDR_MAX_ELEMENTS / s->dim[k]) return -1;
         n *= s->dim[k];
-        if (n > PDR_MAX_ELEMENTS) return -1;
     }
     return n;
 }
