@@ -50,8 +50,10 @@ static void grad_walk(pdr_graph *g, pdr_node loss, size_t n, const pdr_node wrt[
 
 bool pdr_grad(pdr_graph *g, pdr_node loss, size_t n, const pdr_node wrt[], pdr_node out[])
 {
+    bool null = pdi_is_null(loss);
+    for (size_t i = 0; i < n; i++) null = null || pdi_is_null(wrt[i]);
     for (size_t i = 0; i < n; i++) out[i] = (pdr_node){0};
-    if (pdi_is_null(loss)) return false;
+    if (null) return false;
     if (pdi_shape_at(g, loss)->rank != 0) {
         char s[PDR_SHAPE_TEXT];
         pdi_graph_fail(g, PDR_USAGE, "grad: the loss has shape %s; reduce it to a scalar first",

@@ -30,10 +30,11 @@ static bool vmap_is_mapped(const pdi_node *nd, const pdr_node *to)
     return false;
 }
 
-/* to[i]: the batched copy of node i, or null. */
-static void vmap_walk(pdr_graph *g, int32_t size, const unsigned char *need, pdr_node *to)
+/* to[i]: the batched copy of node i, or null; need and to have `top` entries. */
+static void vmap_walk(pdr_graph *g, int32_t size, size_t top, const unsigned char *need,
+                      pdr_node *to)
 {
-    for (size_t i = 1, top = g->n; i < top && !g->err.rc; i++) {
+    for (size_t i = 1; i < top && !g->err.rc; i++) {
         const pdi_node nd = g->v[i]; /* a copy: pushing may move the list */
         if (need[i] && pdi_is_null(to[i]) && vmap_is_mapped(&nd, to))
             to[i] = vmap_push(g, &nd, size, to);
@@ -55,17 +56,28 @@ static pdr_node vmap_input(pdr_graph *g, int32_t size, pdr_node x, pdr_node give
     return given;
 }
 
+static bool vmap_has_null(size_t n, const pdr_node x[])
+{
+    for (size_t i = 0; i < n; i++)
+        if (pdi_is_null(x[i])) return true;
+    return false;
+}
+
 bool pdr_vmap(pdr_graph *g, int32_t size, size_t n_in, const pdr_node in[], pdr_node in_new[],
               size_t n_out, const pdr_node out[], pdr_node out_new[])
 {
     size_t top = g->n;
+    if (vmap_has_null(n_in, in) || vmap_has_null(n_out, out)) {
+        for (size_t i = 0; i < n_out; i++) out_new[i] = (pdr_node){0};
+        return false;
+    }
     unsigned char *need = pdi_new(g->alloc, top, 1);
     pdr_node *to = pdi_new(g->alloc, top, sizeof *to);
     if (need && to) {
         pdi_mark_needed(g, n_out, out, need);
         for (size_t i = 0; i < n_in; i++)
             to[in[i].id] = in_new[i] = vmap_input(g, size, in[i], in_new[i]);
-        vmap_walk(g, size, need, to);
+        vmap_walk(g, size, top, need, to);
         for (size_t i = 0; i < n_out; i++)
             out_new[i] = pdi_is_null(to[out[i].id]) ? vmap_lead(g, out[i], size) : to[out[i].id];
     } else {
