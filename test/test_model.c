@@ -575,7 +575,7 @@ static void layers_that_do_not_fit_are_named(void **state)
         {"batch_norm", {0, {0}}, "0.batch_norm: needs a channel axis; an example is one number"},
         {"layer_norm", {0, {0}}, "0.layer_norm: needs several features; an example is one number"},
         {"relu | dense units=1000000", SHAPE(2000000),
-         "1.dense: input: the result is too large or has an empty axis"},
+         "1.dense: input: to [1000000,2000000]: the shape is too large, or an axis is below 1"},
         {"", SHAPE(3, 0), "model: an example of shape [3,0]; give at most 9 axes of 1 or more"},
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {

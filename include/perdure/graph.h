@@ -61,7 +61,8 @@ const char *pdr_graph_error(const pdr_graph *g);
 pdr_rc pdr_graph_rc(const pdr_graph *g);
 
 /* Name what is being built ("encoder.2"), for messages and plans; it holds
- * until the next call.  NULL or "" for none. */
+ * until the next call.  NULL or "" for none.  One line: control characters become
+ * '?', and what goes past 255 bytes is cut. */
 void pdr_graph_label(pdr_graph *g, const char *label);
 
 /* Record an error of the caller's own, for code that composes operators: the

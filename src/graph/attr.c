@@ -1,17 +1,18 @@
 /* graph/attr.c -- attributes: selecting, batching. */
+#include <math.h>
 #include <string.h>
 
 #include "graph/graph.h"
 
-pdi_attr pdi_attr_only(const pdi_attr *at, unsigned set)
+void pdi_attr_only(pdi_attr *only, const pdi_attr *at, unsigned set)
 {
-    pdi_attr only;
-    memset(&only, 0, sizeof only);
+    memset(only, 0, sizeof *only);
 #define ATTR(field, type, text, batching)                                                          \
-    if (set & PDI_HAS_##field) memcpy(&only.field, &at->field, sizeof only.field);
+    if (set & PDI_HAS_##field) memcpy(&only->field, &at->field, sizeof only->field);
 #include "graph/attr.def"
 #undef ATTR
-    return only;
+    for (int k = PDR_MAX_RANK; k-- > 0 && k >= only->shape.rank;) only->shape.dim[k] = 0;
+    if (isnan(only->value)) only->value = (double)NAN;
 }
 
 pdr_shape pdi_shape_lead(const pdr_shape *s, int32_t size)

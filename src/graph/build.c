@@ -11,6 +11,11 @@
 
 pdr_node pdr_input(pdr_graph *g, pdr_type type, pdr_shape shape)
 {
+    if (type != PDR_F32 && type != PDR_I32) {
+        char s[PDR_SHAPE_TEXT];
+        return pdi_graph_fail(g, PDR_USAGE, "input: to %s: no such type",
+                              pdr_shape_text(&shape, s));
+    }
     pdr_node x = pdi_push(g, PDI_input, NULL, &(pdi_attr){.shape = shape});
     if (!pdi_is_null(x)) g->v[x.id].type = type;
     return x;
@@ -191,7 +196,12 @@ pdr_node pdr_swap_last(pdr_graph *g, pdr_node x)
 {
     int32_t perm[PDR_MAX_RANK];
     int n = pdi_shape_at(g, x)->rank;
-    if (n < 2 && !pdi_is_null(x)) return pdr_graph_fail(g, "swap_last: needs two axes");
+    if (pdi_is_null(x)) return x;
+    if (n < 2) {
+        char s[PDR_SHAPE_TEXT];
+        return pdi_graph_fail(g, PDR_USAGE, "swap_last: %s: needs two axes",
+                              pdr_shape_text(pdi_shape_at(g, x), s));
+    }
     for (int k = 0; k < PDR_MAX_RANK; k++) perm[k] = k == n - 1 ? n - 2 : k == n - 2 ? n - 1 : k;
     return pdr_permute(g, x, perm);
 }
@@ -357,10 +367,26 @@ pdr_node pdr_unwindow(pdr_graph *g, pdr_node x, int axis, int32_t full, int32_t 
     return pdi_push(g, PDI_unwindow, &x, &at);
 }
 
+/* NULL, or why x and y cannot be joined along the axis. */
+static const char *build_joins(const pdr_graph *g, pdr_node x, pdr_node y, int axis)
+{
+    pdr_shape a = pdr_node_shape(g, x), b = pdr_node_shape(g, y);
+    if (!build_axis_ok(g, x, axis)) return "no such axis";
+    if (b.rank == a.rank && b.dim[axis] > INT32_MAX - a.dim[axis]) return "the result is too large";
+    b.dim[axis] = a.dim[axis];
+    return pdr_shape_equal(&a, &b) ? NULL : "the other axes differ";
+}
+
 pdr_node pdr_concat(pdr_graph *g, pdr_node x, pdr_node y, int axis)
 {
-    if (!build_axis_ok(g, x, axis) || !build_axis_ok(g, y, axis))
-        return pdr_graph_fail(g, "concat: no such axis");
+    if (pdi_is_null(x) || pdi_is_null(y)) return (pdr_node){0};
+    const char *why = build_joins(g, x, y, axis);
+    if (why) {
+        char a[PDR_SHAPE_TEXT], b[PDR_SHAPE_TEXT];
+        return pdi_graph_fail(g, PDR_USAGE, "concat: %s and %s axis=%d: %s",
+                              pdr_shape_text(pdi_shape_at(g, x), a),
+                              pdr_shape_text(pdi_shape_at(g, y), b), axis, why);
+    }
     int32_t nx = pdi_shape_at(g, x)->dim[axis], ny = pdi_shape_at(g, y)->dim[axis];
     return pdr_add(g, pdr_pad(g, x, axis, 0, nx + ny, 1), pdr_pad(g, y, axis, nx, nx + ny, 1));
 }

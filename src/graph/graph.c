@@ -54,16 +54,28 @@ static const char *graph_label_text(const pdr_graph *g, uint32_t label)
     return label ? g->label[label - 1] : "";
 }
 
+/* A label is one line of at most PDI_LABEL_MAX - 1 bytes: the graph's text is read
+ * back line by line. */
+static void graph_label_plain(const char *label, char plain[PDI_LABEL_MAX])
+{
+    size_t n = 0;
+    for (; label[n] && n + 1 < PDI_LABEL_MAX; n++)
+        plain[n] = (unsigned char)label[n] < ' ' || label[n] == 0x7f ? '?' : label[n];
+    plain[n] = 0;
+}
+
 void pdr_graph_label(pdr_graph *g, const char *label)
 {
+    char plain[PDI_LABEL_MAX];
     g->label_now = 0;
     if (!label || !*label) return;
+    graph_label_plain(label, plain);
     for (size_t i = g->labels; i-- > 0;)
-        if (!strcmp(g->label[i], label)) {
+        if (!strcmp(g->label[i], plain)) {
             g->label_now = (uint32_t)i + 1;
             return;
         }
-    char *copy = pdi_strdup(g->alloc, label);
+    char *copy = pdi_strdup(g->alloc, plain);
     if (!copy ||
         !pdi_grow(g->alloc, (void **)&g->label, g->labels, &g->label_cap, sizeof *g->label)) {
         pdi_free(g->alloc, copy);
@@ -93,16 +105,25 @@ pdr_node pdr_graph_fail(pdr_graph *g, const char *message)
     return pdi_graph_fail(g, PDR_USAGE, "%s", message);
 }
 
-/* "dot: [3,4] and [5,6]: inner axes differ" */
+/* "dot: [3,4] and [5,6]: inner axes differ", "flip: [7] axis=1: no such axis" */
 static pdr_node graph_refuse(pdr_graph *g, const pdi_node *nd, const char *why)
 {
-    char shapes[PDI_MAX_IN * (PDR_SHAPE_TEXT + 8)] = "", text[PDR_SHAPE_TEXT];
-    size_t n = 0;
+    const pdi_op_info *op = &pdi_op_table[nd->op];
+    pdi_text t = {.alloc = g->alloc};
+    char text[PDR_SHAPE_TEXT];
+    pdi_text_add(&t, "%s:", op->name);
     for (int k = 0; k < nd->nin; k++)
-        n += (size_t)snprintf(shapes + n, sizeof shapes - n, "%s%s", k ? " and " : "",
-                              pdr_shape_text(pdi_shape_at(g, nd->in[k]), text));
-    return pdi_graph_fail(g, PDR_USAGE, "%s: %s%s%s", pdi_op_table[nd->op].name, shapes,
-                          nd->nin ? ": " : "", why);
+        pdi_text_add(&t, k ? " and %s" : " %s", pdr_shape_text(pdi_shape_at(g, nd->in[k]), text));
+    if (op->attrs & PDI_HAS_shape)
+        pdi_text_add(&t, " to %s", pdr_shape_text(&nd->attr.shape, text));
+    pdi_attr_print(&t, nd);
+    char *call = pdi_text_take(&t);
+    if (call)
+        pdi_graph_fail(g, PDR_USAGE, "%s: %s", call, why);
+    else
+        pdi_graph_fail(g, PDR_NOMEM, "out of memory");
+    pdi_free(g->alloc, call);
+    return (pdr_node){0};
 }
 
 /* ---- interning ---------------------------------------------------------------- */
@@ -122,6 +143,11 @@ static size_t graph_slot(const pdr_graph *g, const pdi_node *nd)
     return i;
 }
 
+pdr_node pdi_node_find(const pdr_graph *g, const pdi_node *nd)
+{
+    return (pdr_node){g->intern[graph_slot(g, nd)]};
+}
+
 static bool graph_room(pdr_graph *g)
 {
     if (!pdi_grow(g->alloc, (void **)&g->v, g->n, &g->cap, sizeof *g->v)) return false;
@@ -136,6 +162,15 @@ static bool graph_room(pdr_graph *g)
     return true;
 }
 
+/* Set nd's type and shape; NULL, or why it cannot be. */
+static const char *graph_infer(const pdr_graph *g, pdi_node *nd)
+{
+    if (pdr_shape_size(&nd->attr.shape) < 0) return "the shape is too large, or an axis is below 1";
+    const char *why = pdi_op_rules[nd->op]->infer(g, nd);
+    if (!why && pdr_shape_size(&nd->shape) < 0) return "the result is too large";
+    return why;
+}
+
 pdr_node pdi_push(pdr_graph *g, pdi_opcode op, const pdr_node in[], const pdi_attr *attr)
 {
     pdi_node nd;
@@ -147,12 +182,8 @@ pdr_node pdi_push(pdr_graph *g, pdi_opcode op, const pdr_node in[], const pdi_at
         nd.in[k] = in[k];
     }
     if (g->err.rc) return (pdr_node){0};
-    if (attr) {
-        pdi_attr only = pdi_attr_only(attr, pdi_op_table[op].attrs);
-        memcpy(&nd.attr, &only, sizeof only);
-    }
-    const char *why = pdi_op_rules[op]->infer(g, &nd);
-    if (!why && pdr_shape_size(&nd.shape) < 0) why = "the result is too large or has an empty axis";
+    if (attr) pdi_attr_only(&nd.attr, attr, pdi_op_table[op].attrs);
+    const char *why = graph_infer(g, &nd);
     if (why) return graph_refuse(g, &nd, why);
 
     if (!graph_room(g)) return pdi_graph_fail(g, PDR_NOMEM, "out of memory");
@@ -160,7 +191,7 @@ pdr_node pdi_push(pdr_graph *g, pdi_opcode op, const pdr_node in[], const pdi_at
     if (op != PDI_input && g->intern[slot]) return (pdr_node){g->intern[slot]};
     if (op != PDI_input) g->intern[slot] = (uint32_t)g->n;
     nd.label = g->label_now;
-    g->v[g->n] = nd;
+    memcpy(&g->v[g->n], &nd, sizeof nd);
     return (pdr_node){(uint32_t)g->n++};
 }
 

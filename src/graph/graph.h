@@ -14,8 +14,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 
-enum { PDI_MAX_IN = 3 };
+enum { PDI_MAX_IN = 3, PDI_LABEL_MAX = 256 };
 
 typedef struct pdi_perm {
     int32_t at[PDR_MAX_RANK];
@@ -123,12 +124,19 @@ pdr_node pdi_push(pdr_graph *g, pdi_opcode op, const pdr_node in[], const pdi_at
 /* Record the first error (rc PDR_USAGE or PDR_NOMEM); the null node. */
 pdr_node pdi_graph_fail(pdr_graph *g, pdr_rc rc, const char *fmt, ...) PDI_PRINTF(3, 4);
 
-/* Everything about nd but its operands' identity, hashed and compared as bytes. */
+/* Everything about nd but its label, hashed and compared as bytes. */
 uint64_t pdi_node_hash(const pdi_node *nd);
 bool pdi_node_same(const pdi_node *a, const pdi_node *b);
 
-/* Copy the attributes in set, zero the rest (padding too). */
-pdi_attr pdi_attr_only(const pdi_attr *at, unsigned set);
+/* The node equal to nd, or the null node. */
+pdr_node pdi_node_find(const pdr_graph *g, const pdi_node *nd);
+
+/* nd's attributes as text, " axis=1 lo=0"; the shape is not among them. */
+void pdi_attr_print(pdi_text *t, const pdi_node *nd);
+
+/* Copy the attributes in set, zero the rest, padding too; one form for each shape
+ * and for NaN.  Written where it is kept: returning a struct may lose padding. */
+void pdi_attr_only(pdi_attr *only, const pdi_attr *at, unsigned set);
 
 /* The attributes of the same operator on operands with one more leading axis. */
 void pdi_attr_lead(pdi_attr *at, unsigned set, int32_t size);

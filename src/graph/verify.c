@@ -12,16 +12,19 @@ static const char *verify_node(const pdr_graph *g, size_t i)
     if (nd->nin != op->nin) return "wrong number of operands";
     for (int k = 0; k < nd->nin; k++)
         if (nd->in[k].id == 0 || nd->in[k].id >= i) return "an operand is not older than its user";
-    pdi_attr only = pdi_attr_only(&nd->attr, op->attrs);
+    pdi_attr only;
+    pdi_attr_only(&only, &nd->attr, op->attrs);
     if (memcmp(&only, &nd->attr, sizeof only) != 0) return "an attribute it does not use is set";
     if (nd->op == PDI_input) return NULL;
 
-    pdi_node again = *nd;
+    pdi_node again;
+    memcpy(&again, nd, sizeof again);
     memset(&again.shape, 0, sizeof again.shape);
     again.type = PDR_F32;
     const char *why = pdi_op_rules[nd->op]->infer(g, &again);
     if (why) return why;
     if (!pdi_node_same(&again, nd)) return "type or shape is not what its operands give";
+    if (pdi_node_find(g, nd).id != i) return "an equal node is in the list already";
     return NULL;
 }
 

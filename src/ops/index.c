@@ -10,7 +10,7 @@ static const char *index_infer(const pdr_graph *g, pdi_node *nd)
     const pdi_node *x = pdi_node_at(g, nd->in[0]), *index = pdi_node_at(g, nd->in[1]);
     int b = nd->attr.batch;
     if (x->type != PDR_F32 || index->type != PDR_I32) return "needs reals and an integer index";
-    if (b < 0 || index->shape.rank != b + 1 || x->shape.rank < b + 1)
+    if (b < 0 || index->shape.rank - 1 != b || x->shape.rank <= b)
         return "the index has one axis past the batch axes";
     for (int k = 0; k < b; k++)
         if (x->shape.dim[k] != index->shape.dim[k]) return "batch axes differ";

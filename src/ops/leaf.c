@@ -38,9 +38,12 @@ static const char *leaf_rand_infer(const pdr_graph *g, pdi_node *nd)
     if (key->type != PDR_I32) return "a key holds integers";
     if (key->shape.rank < 1 || key->shape.dim[key->shape.rank - 1] != 4)
         return "a key has four words along its last axis";
-    if (key->shape.rank != nd->attr.batch + 1) return "the key's batch axes do not match";
-    for (int k = 0; k < nd->attr.batch; k++)
+    if (key->shape.rank - 1 != nd->attr.batch) return "the key's batch axes do not match";
+    int64_t keys = 1;
+    for (int k = 0; k < nd->attr.batch; keys *= key->shape.dim[k++])
         if (key->shape.dim[k] != nd->attr.shape.dim[k]) return "the key's batch axes do not match";
+    if (pdr_shape_size(&nd->attr.shape) / keys > (int64_t)1 << 34)
+        return "a key has 2^34 draws a stream";
     return leaf_infer(g, nd);
 }
 
