@@ -32,6 +32,7 @@ typedef struct pdr_progress {
     double loss;                    /* mean since the last call; NaN before the first step */
     double average;                 /* metric over the tasks learned; NaN before the first */
     const char *task_name;
+    const char *metric; /* what average is: "accuracy" or "r2" */
 } pdr_progress;
 
 typedef struct pdr_experiment {
@@ -45,6 +46,11 @@ typedef struct pdr_experiment {
 
 pdr_rc pdr_experiment_run(const pdr_alloc *alloc, const pdr_recipe *recipe, const pdr_experiment *e,
                           pdr_result *result, pdr_error *err);
+
+/* The plan of the first task's training step, as pdr_plan_print() gives it, after `steps`
+ * timed steps on real examples (at least 1).  The caller frees *text through alloc. */
+pdr_rc pdr_experiment_plan(const pdr_alloc *alloc, const pdr_recipe *recipe,
+                           const pdr_experiment *e, uint64_t steps, char **text, pdr_error *err);
 
 #ifdef __cplusplus
 }

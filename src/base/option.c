@@ -98,14 +98,21 @@ pdr_rc pdr_option_set(const pdr_option *row, void *self, const char *value, pdr_
     return pdi_fail(err, PDR_INTERNAL, "%s: an option of unknown type", row->name);
 }
 
+/* The shortest of the usual forms that reads back as x. */
+static void option_put_real(double x, char text[PDR_OPTION_TEXT_MAX])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, PDR_OPTION_TEXT_MAX, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) return;
+    }
+}
+
 void pdr_option_get(const pdr_option *row, const void *self, char text[PDR_OPTION_TEXT_MAX])
 {
     const char *s = "";
     text[0] = 0;
     switch (row->type) {
-    case PDR_REAL:
-        snprintf(text, PDR_OPTION_TEXT_MAX, "%.17g", *FIELD_OF(double, self, row));
-        return;
+    case PDR_REAL: option_put_real(*FIELD_OF(double, self, row), text); return;
     case PDR_COUNT:
         snprintf(text, PDR_OPTION_TEXT_MAX, "%" PRId64, *FIELD_OF(int64_t, self, row));
         return;

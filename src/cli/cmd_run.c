@@ -167,6 +167,7 @@ static bool cmd_run_progress(void *ctx, const pdr_progress *now)
 {
     run_watch *w = ctx;
     w->progress.now = *now;
+    w->progress.metric = now->metric;
     if (now->learned > w->done) {
         double t = pdi_machine_seconds();
         pdi_progress_task_done(&w->progress, now->task_name, t - w->task_started);
@@ -185,7 +186,7 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     pdr_result *result = &p->result[p->results];
     bool several = p->recipes > 1 || cmd_run_seeds(p) > 1;
     snprintf(label, sizeof label, "%.200s, seed %" PRIu64, r->name, seed);
-    run_watch w = {.progress = {.label = several ? label : NULL, .metric = "accuracy"}};
+    run_watch w = {.progress = {.label = several ? label : NULL}};
     if (several) fprintf(stderr, "%s\n", label);
     pdr_experiment e = {
         .seed = seed, .threads = p->threads, .progress = cmd_run_progress, .ctx = &w};

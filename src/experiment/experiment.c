@@ -433,8 +433,11 @@ static void experiment_plan_progress(experiment *x)
         total += t->iterations ? (uint64_t)t->iterations
                                : (uint64_t)t->epochs * ((n + batch - 1) / batch);
     }
-    x->progress = (pdr_progress){
-        .tasks = x->result->tasks, .iterations = total, .loss = NAN, .average = NAN};
+    x->progress = (pdr_progress){.tasks = x->result->tasks,
+                                 .iterations = total,
+                                 .loss = NAN,
+                                 .average = NAN,
+                                 .metric = x->result->metric};
     x->loss_every = total / EXPERIMENT_LOSS_POINTS + 1;
 }
 
@@ -457,6 +460,45 @@ pdr_rc pdr_experiment_run(const pdr_alloc *alloc, const pdr_recipe *recipe, cons
     pdr_rc rc = experiment_open(&x);
     if (!rc) rc = experiment_describe(&x);
     if (!rc) rc = experiment_all(&x);
+    experiment_close(&x);
+    return rc;
+}
+
+/* ---- the plan of a step ----------------------------------------------------------------- */
+
+static pdr_rc experiment_timed_steps(experiment *x, pdi_order *o, uint64_t steps, char **text)
+{
+    pdr_rc rc = PDR_OK;
+    pdr_plan *plan = NULL;
+    double loss, rate = pdr_optimizer_rate(&x->recipe->optimizer);
+    for (uint64_t i = 0; !rc && i <= steps; i++) { /* the first one builds, and is not timed */
+        const pdi_item *item;
+        uint64_t epoch;
+        int32_t n = pdi_order_next(o, &item, &epoch);
+        for (int32_t k = 0; k < n; k++) experiment_put(x, PDR_TRAIN, item[k], k);
+        rc = pdi_trainer_step(x->trainer, n, (float)rate, &loss, x->err);
+        plan = x->trainer->program[PDI_PHASE_STEP][0].plan;
+        if (!rc && i == 0) pdr_plan_time(plan, true);
+    }
+    if (rc) return rc;
+    *text = pdr_plan_print(plan);
+    return *text ? PDR_OK : pdi_nomem(x->err);
+}
+
+pdr_rc pdr_experiment_plan(const pdr_alloc *alloc, const pdr_recipe *recipe,
+                           const pdr_experiment *e, uint64_t steps, char **text, pdr_error *err)
+{
+    alloc = pdi_alloc_or_default(alloc);
+    pdr_result result = {.alloc = alloc};
+    experiment x = {.alloc = alloc, .recipe = recipe, .e = e, .err = err, .result = &result};
+    pdr_rc rc = experiment_open(&x);
+    pdi_order o;
+    if (!rc && !pdi_order_open(&o, alloc, x.stream, 0, 0, recipe->training.batch, true, e->seed)) {
+        rc = pdi_nomem(err);
+    } else if (!rc) {
+        rc = experiment_timed_steps(&x, &o, steps ? steps : 1, text);
+        pdi_order_close(&o);
+    }
     experiment_close(&x);
     return rc;
 }
