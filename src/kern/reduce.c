@@ -109,21 +109,33 @@ static void reduce_side_by_side(float *out, const float *x, const pdi_axes *over
     memcpy(out, lane, sizeof *out * (size_t)width);
 }
 
-/* One output. */
+/* Add n elements, of which the first is element r of the sum, to their lanes. */
+static void reduce_lanes(float lane[PDI_LANES], const float *x, int64_t r, int64_t n)
+{
+    int64_t i = 0;
+    if (r == 0) { /* the first element of a lane is not added to a zero */
+        i = n < PDI_LANES ? n : PDI_LANES;
+        memcpy(lane, x, sizeof *lane * (size_t)i);
+    }
+    for (; i + PDI_LANES <= n; i += PDI_LANES)
+        for (int l = 0; l < PDI_LANES; l++) lane[l] += x[i + l];
+    for (int l = 0; i + l < n; l++) lane[l] += x[i + l];
+}
+
+/* One output.  Elements that do not lie side by side are brought together first, a whole
+ * number of rounds over the lanes at a time. */
 static float reduce_alone(const float *x, const pdi_axes *over, int64_t R)
 {
     float lane[PDI_LANES] = {0}, some[16 * PDI_LANES];
     enum { SOME = sizeof some / sizeof some[0] };
-    for (int64_t r = 0; r < R; r += SOME) {
-        int64_t n = R - r < SOME ? R - r : SOME, i = 0;
-        KERN(load)(some, x, over, r, n);
-        if (r == 0) { /* the first element of a lane is not added to a zero */
-            i = n < PDI_LANES ? n : PDI_LANES;
-            memcpy(lane, some, sizeof *lane * (size_t)i);
+    if (over->n == 1 && over->stride[0] == 1) {
+        reduce_lanes(lane, x, 0, R);
+    } else {
+        for (int64_t r = 0; r < R; r += SOME) {
+            int64_t n = R - r < SOME ? R - r : SOME;
+            KERN(load)(some, x, over, r, n);
+            reduce_lanes(lane, some, r, n);
         }
-        for (; i + PDI_LANES <= n; i += PDI_LANES)
-            for (int l = 0; l < PDI_LANES; l++) lane[l] += some[i + l];
-        for (int l = 0; i + l < n; l++) lane[l] += some[i + l];
     }
     reduce_fold(lane, 1, R);
     return lane[0];
@@ -169,10 +181,23 @@ static void reduce_select_rows(const float *x, int64_t n, int64_t inner, int64_t
     }
 }
 
+/* The same for a row that lies side by side. */
+static float reduce_select_row(const float *x, int64_t n, bool index)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < n; i++)
+        if (x[i] > x[best]) best = i;
+    return index ? (float)best : x[best];
+}
+
 static void reduce_select_along(float *out, const float *x, int64_t outer, int64_t n, int64_t inner,
                                 bool index)
 {
     float best[SUM_WIDTH], where[SUM_WIDTH];
+    if (inner == 1) {
+        for (int64_t o = 0; o < outer; o++) out[o] = reduce_select_row(x + o * n, n, index);
+        return;
+    }
     for (int64_t o = 0; o < outer; o++)
         for (int64_t j = 0; j < inner; j += SUM_WIDTH) {
             int64_t width = inner - j < SUM_WIDTH ? inner - j : SUM_WIDTH;
