@@ -134,6 +134,7 @@ static void options_say_what_would_be_right(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         sample s;
+        memset(&s, 0, sizeof s); /* compared as bytes, padding too */
         pdr_error err = PDR_NO_ERROR;
         pdr_option_defaults(sample_options, &s);
         sample before = s;
