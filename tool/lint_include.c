@@ -27,8 +27,9 @@ static const struct {
     {"report", "base"},
     {"recipe", FLOOR_METHOD},
     {"experiment", FLOOR_METHOD " recipe report"},
+    {"bench", FLOOR_ENGINE " nn opt"},
     {"learner", FLOOR_METHOD " recipe report experiment"},
-    {"cli", FLOOR_METHOD " recipe report experiment learner serve"},
+    {"cli", FLOOR_METHOD " recipe report experiment learner serve bench"},
     {"serve", FLOOR_METHOD " recipe report experiment learner cli"},
 };
 

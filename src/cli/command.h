@@ -26,6 +26,8 @@ enum {
     X(methods, "[NAME]", "list methods, optimizers and layers, or explain one", PDI_COMMAND_PLAIN) \
     X(data, "list [NAME...]\nfetch NAME...", "list the data sets, or bring some here",             \
       PDI_COMMAND_STOPS)                                                                           \
+    X(bench, "[--filter PREFIX]... [--json]", "time the engine on this machine",                   \
+      PDI_COMMAND_STOPS)                                                                           \
     X(help, "[COMMAND | recipe]", "explain a command, or the keys of a recipe", PDI_COMMAND_PLAIN)
 
 typedef struct pdi_command {

@@ -26,5 +26,6 @@ void KERN(load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, in
 void KERN(max)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
 void KERN(argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
 void KERN(rand)(float *out, const int32_t *key, uint32_t stream, int64_t lo, int64_t n);
+double KERN(peak)(int64_t rounds, float *out);
 
 #endif

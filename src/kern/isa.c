@@ -13,4 +13,5 @@ const pdi_kernels KERN(table) = {
     .max = KERN(max),
     .argmax = KERN(argmax),
     .rand = KERN(rand),
+    .peak = KERN(peak),
 };

@@ -60,6 +60,8 @@ typedef struct pdi_kernels {
     void (*argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
     /* n draws of key[4] from draw lo on: see pdr_rand. */
     void (*rand)(float *out, const int32_t *key, uint32_t stream, int64_t lo, int64_t n);
+    /* As many multiply-adds as a core can do for so many rounds; returns their flops. */
+    double (*peak)(int64_t rounds, float *out);
 } pdi_kernels;
 
 /* The best kernels for this processor, or those that $PERDURE_ISA names
