@@ -39,7 +39,7 @@ static double bound_steep(pdi_opcode op, const double *x, const double *e, doubl
 {
     double near = fabs(x[0]) - e[0], divisor = fabs(x[1]) - e[1];
     switch (op) {
-    case PDI_exp: return fabs(r) * expm1(e[0]);
+    case PDI_exp: return r > 0 ? r * expm1(e[0]) : exp(x[0] + e[0]);
     case PDI_log: return near > 0 ? e[0] / near : INFINITY;
     case PDI_sqrt: return near > 0 ? e[0] / sqrt(near) : sqrt(2 * e[0]);
     case PDI_div: return divisor > 0 ? (e[0] + fabs(r) * e[1]) / divisor : INFINITY;
@@ -56,7 +56,7 @@ static double bound_map(pdi_opcode op, const double *x, const double *e, double 
     case PDI_lt:
     case PDI_eq: return bound_compare(x, e);
     case PDI_where: return bound_where(x, e);
-    case PDI_cast: return bound_round(r);
+    case PDI_cast: return fabs(r) <= 0x1p24 ? 0 : bound_round(r);
     case PDI_add:
     case PDI_sub: return e[0] + e[1] + bound_round(r);
     case PDI_mul: return fabs(x[0]) * e[1] + fabs(x[1]) * e[0] + e[0] * e[1] + bound_round(r);
