@@ -99,9 +99,9 @@ pdr_node pdr_half_square_norm(pdr_graph *g, size_t n, const pdr_node x[])
     return pdr_scale(g, 0.5, total);
 }
 
-/* So low that exp(x - max) is 0, so finite that a row with no output left gives
- * x - max = 0 and no NaN. */
-#define LOSS_MASKED (-1e30)
+/* About -1e30, exact in f32.  So low that exp(x - max) is 0, so finite that a row
+ * with no output left gives x - max = 0 and no NaN. */
+#define LOSS_MASKED (-0x1p100)
 
 pdr_node pdr_mask_logits(pdr_graph *g, pdr_node logits, pdr_node mask)
 {
