@@ -1,11 +1,13 @@
 /* test_opt.c -- optimisers, clipping, schedules, and a network that learns. */
 #include <perdure/nn.h>
 #include <perdure/opt.h>
+#include <perdure/plan.h>
 #include <stdio.h>
 
 #include "nn/layers.h"
+#include "op_row.h"
 #include "opt/optimizers.h"
-#include "subject.h"
+#include "oracle.h"
 
 /* ---- choosing an optimiser ---------------------------------------------------------- */
 
@@ -109,7 +111,7 @@ enum { STATES = 2 + 2 * PARAMS };
 
 /* One step as a graph.  Inputs: rate, parameters, gradients, state. */
 typedef struct stepper {
-    subject *s;
+    oracle *s;
     size_t states;
     pdr_node next[PARAMS + STATES]; /* parameters, then state */
 } stepper;
@@ -120,16 +122,16 @@ static stepper stepper_new(const struct rule *r)
     double self[SELF / 8];
     pdr_choice o = choose(r->name, r->set, self);
     pdr_shape shape[PARAMS] = {PDR_SHAPE(SIZE), PDR_SHAPE(SIZE)};
-    stepper p = {.s = subject_new(r->name, 1), .states = pdr_optimizer_states(&o, PARAMS)};
+    stepper p = {.s = oracle_new(1), .states = pdr_optimizer_states(&o, PARAMS)};
     assert_int_equal(p.states, r->states);
-    pdr_node rate = subject_input(p.s, PDR_F32, PDR_SCALAR, 0, 0);
-    for (int k = 0; k < 2 * PARAMS; k++) subject_input(p.s, PDR_F32, PDR_SHAPE(SIZE), -1, 1);
+    pdr_node rate = oracle_input(p.s, PDR_F32, PDR_SCALAR, 0, 0);
+    for (int k = 0; k < 2 * PARAMS; k++) oracle_input(p.s, PDR_F32, PDR_SHAPE(SIZE), -1, 1);
     const pdr_node *theta = p.s->in + 1, *grad = theta + PARAMS, *state = grad + PARAMS;
     for (size_t k = 0; k < p.states; k++) {
         float start;
         pdr_shape of = pdr_optimizer_state(&o, PARAMS, shape, k, &start);
         assert_true(start == (of.rank == 0 ? 1.0f : 0.0f));
-        subject_input(p.s, PDR_F32, of, (double)start, (double)start);
+        oracle_input(p.s, PDR_F32, of, (double)start, (double)start);
     }
     pdr_optimizer_update(&o, p.s->g, PARAMS, theta, grad, is_weight, rate, state, p.next,
                          p.next + PARAMS);
@@ -140,10 +142,20 @@ static stepper stepper_new(const struct rule *r)
 /* Fresh gradients, and a rate that changes. */
 static void stepper_draw(stepper *p, int t)
 {
-    subject *s = p->s;
+    oracle *s = p->s;
     s->val[0][0] = (double)(0.01f * (float)(1 + t % 3));
     for (int k = 1 + PARAMS; k < 1 + 2 * PARAMS; k++)
         for (int i = 0; i < SIZE; i++) s->val[k][i] = (double)(2 * pdr_rng_uniform(&s->rng) - 1);
+}
+
+/* Input k in f32. */
+static float *stepper_floats(const stepper *p, size_t k)
+{
+    pdr_shape shape = pdr_node_shape(p->s->g, p->s->in[k]);
+    int64_t n = pdr_shape_size(&shape);
+    float *v = oracle_array(n, sizeof *v);
+    for (int64_t i = 0; i < n; i++) v[i] = (float)p->s->val[k][i];
+    return v;
 }
 
 /* The input that output k of next[] replaces. */
@@ -154,7 +166,7 @@ static void optimisers_follow_the_rules_for_50_steps(void **state)
     (void)state;
     for (size_t r = 0; r < COUNT(rules); r++) {
         stepper p = stepper_new(&rules[r]);
-        subject *s = p.s;
+        oracle *s = p.s;
         hand h = {.t = 0};
         for (int k = 0; k < PARAMS; k++) memcpy(h.theta[k], s->val[1 + k], sizeof h.theta[k]);
         while (h.t++ < STEPS) {
@@ -163,7 +175,7 @@ static void optimisers_follow_the_rules_for_50_steps(void **state)
             for (int k = 0; k < PARAMS; k++)
                 for (int i = 0; i < SIZE; i++)
                     rules[r].by_hand(&h, k, i, s->val[1 + PARAMS + k][i], s->val[0][0]);
-            for (size_t k = 0; k < PARAMS + p.states; k++) next[k] = subject_eval(s, p.next[k]);
+            for (size_t k = 0; k < PARAMS + p.states; k++) next[k] = oracle_eval(s, p.next[k]);
             for (size_t k = 0; k < PARAMS + p.states; k++) {
                 free(s->val[stepper_place(k)]);
                 s->val[stepper_place(k)] = next[k];
@@ -174,7 +186,7 @@ static void optimisers_follow_the_rules_for_50_steps(void **state)
                 if (!(fabs(s->val[1 + k][i] - h.theta[k][i]) < 1e-12))
                     fail_msg("%s %s: theta[%d][%d] is %.15g, by hand %.15g", rules[r].name,
                              rules[r].set, k, i, s->val[1 + k][i], h.theta[k][i]);
-        subject_free(s);
+        oracle_free(s);
     }
 }
 
@@ -184,15 +196,14 @@ static void optimisers_in_place_stay_near_the_rules(void **state)
     (void)state;
     for (size_t r = 0; r < COUNT(rules); r++) {
         stepper p = stepper_new(&rules[r]);
-        subject *s = p.s;
+        oracle *s = p.s;
         hand h = {.t = 0};
         pdr_error err = PDR_NO_ERROR;
         pdr_pool *pool = pdr_pool_new(NULL, 1);
         pdr_plan *plan;
         int32_t over[PARAMS + STATES];
-        void *value[SUBJECT_IN], *out[PARAMS + STATES];
-        for (size_t k = 0; k < s->n; k++)
-            value[k] = subject_narrow(s->val[k], subject_size(s, s->in[k]), PDR_F32);
+        void *value[ORACLE_IN], *out[PARAMS + STATES];
+        for (size_t k = 0; k < s->n; k++) value[k] = stepper_floats(&p, k);
         for (size_t k = 0; k < PARAMS + p.states; k++) {
             over[k] = (int32_t)stepper_place(k);
             out[k] = value[over[k]];
@@ -217,7 +228,7 @@ static void optimisers_in_place_stay_near_the_rules(void **state)
         pdr_plan_free(plan);
         pdr_pool_free(pool);
         for (size_t k = 0; k < s->n; k++) free(value[k]);
-        subject_free(s);
+        oracle_free(s);
     }
 }
 
@@ -250,101 +261,119 @@ static void a_gradient_of_another_shape_is_refused(void **state)
     pdr_graph_free(g);
 }
 
-/* Two inner steps on a loss of theta; the result as a function of the start, the
- * rate and the data: what learning to learn differentiates. */
-static void gradients_pass_through_updates(void **state)
+/* ---- updates and clipping are functions, and keep every promise of one ---------------------- */
+
+/* with: the optimiser.  x: theta, data, rate, and where it starts with one, the slot.
+ * Two steps on a loss of theta: what learning to learn differentiates. */
+static pdr_node make_steps(pdr_graph *g, const op_row *row, const pdr_node x[])
 {
-    (void)state;
-    static const struct rule through[] = {{"sgd", "momentum=0.9 nesterov=true", NULL, 1},
-                                          {"adam", "epsilon=0.1", NULL, 4}};
-    for (size_t r = 0; r < COUNT(through); r++) {
-        double self[SELF / 8];
-        pdr_choice o = choose(through[r].name, through[r].set, self);
-        subject *s = subject_new(through[r].name, 3);
-        pdr_node theta = subject_input(s, PDR_F32, PDR_SHAPE(4), -1, 1), next[4], d;
-        pdr_node x = subject_input(s, PDR_F32, PDR_SHAPE(4), -1, 1), slots[2][4];
-        pdr_node rate = subject_input(s, PDR_F32, PDR_SCALAR, 0.1, 0.2);
-        pdr_shape shape = PDR_SHAPE(4);
-        for (size_t k = 0; k < through[r].states; k++) {
-            float start;
-            pdr_shape of = pdr_optimizer_state(&o, 1, &shape, k, &start);
-            slots[0][k] = of.rank ? subject_input(s, PDR_F32, of, 0.5, 1) : pdr_scalar(s->g, 1);
-        }
-        for (int t = 0; t < 2; t++) {
-            pdr_node loss = pdr_sum_all(s->g, pdr_sin(s->g, pdr_mul(s->g, theta, x)));
-            assert_true(pdr_grad(s->g, loss, 1, &theta, &d));
-            pdr_optimizer_update(&o, s->g, 1, &theta, &d, NULL, rate, slots[t], next, slots[!t]);
-            theta = next[0];
-        }
-        subject_seal(s, theta);
-        subject_check_derivatives(s, 2);
-        subject_free(s);
+    const struct rule *rule = row->with;
+    double self[SELF / 8];
+    pdr_choice o = choose(rule->name, rule->set, self);
+    pdr_node theta = x[0], next, d, state[2][4];
+    pdr_shape shape = row->in[0].shape;
+    for (size_t k = 0; k < pdr_optimizer_states(&o, 1); k++) {
+        float start;
+        pdr_shape of = pdr_optimizer_state(&o, 1, &shape, k, &start);
+        state[0][k] = of.rank ? x[3] : pdr_fill(g, of, (double)start);
     }
+    for (int t = 0; t < 2; t++) {
+        pdr_node loss = pdr_sum_all(g, pdr_sin(g, pdr_mul(g, theta, x[1])));
+        pdr_grad(g, loss, 1, &theta, &d);
+        pdr_optimizer_update(&o, g, 1, &theta, &d, NULL, x[2], state[t], &next, state[!t]);
+        theta = next;
+    }
+    return theta;
 }
 
-/* ---- clipping ------------------------------------------------------------------------------ */
-
-static void clip_norm_bounds_the_joint_norm(void **state)
+static pdr_node make_clip_norm(pdr_graph *g, const op_row *row, const pdr_node x[])
 {
-    (void)state;
-    subject *s = subject_new("clip_norm", 1);
-    pdr_node g[2] = {subject_input(s, PDR_F32, PDR_SHAPE(3), -1, 1),
-                     subject_input(s, PDR_F32, PDR_SHAPE(2, 2), -1, 1)};
-    pdr_node tight[2] = {g[0], g[1]}, loose[2] = {g[0], g[1]};
-    double norm = 0;
-    for (int i = 0; i < 3; i++) norm += s->val[0][i] * s->val[0][i];
-    for (int i = 0; i < 4; i++) norm += s->val[1][i] * s->val[1][i];
-    norm = sqrt(norm);
-    pdr_clip_norm(s->g, 2, tight, norm / 3);
-    pdr_clip_norm(s->g, 2, loose, norm * 1.001);
-    for (int k = 0; k < 2; k++) {
-        double *t = subject_eval(s, tight[k]), *l = subject_eval(s, loose[k]);
-        for (int i = 0; i < 3 + k; i++) {
-            assert_true(fabs(t[i] - s->val[k][i] / 3) < 1e-12);
-            assert_true(l[i] == s->val[k][i]);
-        }
-        free(t);
-        free(l);
-    }
-    subject_seal(s, tight[0]);
-    subject_check_derivatives(s, 2);
-    subject_free(s);
+    pdr_node grad[2] = {x[0], x[1]};
+    pdr_clip_norm(g, 2, grad, row->p[0]);
+    return pdr_concat(g, grad[0], grad[1], 0);
 }
 
-static void clip_value_bounds_each_entry(void **state)
+static void want_clip_norm(const op_case *c)
+{
+    int32_t n = c->in_shape[0].dim[0], m = c->in_shape[1].dim[0];
+    double square = 0, bound = c->row->p[0];
+    for (int32_t i = 0; i < n + m; i++) c->out[i] = i < n ? c->in[0][i] : c->in[1][i - n];
+    for (int32_t i = 0; i < n + m; i++) square += c->out[i] * c->out[i];
+    for (int32_t i = 0; i < n + m && sqrt(square) > bound; i++) c->out[i] *= bound / sqrt(square);
+}
+
+static pdr_node make_clip_value(pdr_graph *g, const op_row *row, const pdr_node x[])
+{
+    pdr_node grad = x[0];
+    pdr_clip_value(g, 1, &grad, row->p[0] + 0.5);
+    return grad;
+}
+
+static void want_clip_value(const op_case *c)
+{
+    double bound = c->row->p[0] + 0.5;
+    for (int64_t i = 0; i < pdr_shape_size(&c->shape); i++)
+        c->out[i] = fmin(fmax(c->in[0][i], -bound), bound);
+}
+
+static const struct rule plain = {"sgd", "weight_decay=0.1", NULL, 0},
+                         nesterov = {"sgd", "momentum=0.9 nesterov=true", NULL, 0},
+                         adam = {"adam", "epsilon=0.1", NULL, 0},
+                         adamw = {"adamw", "epsilon=0.1", NULL, 0};
+
+static const op_row rows[] = {
+    OP_ROW_UNTOLD("sgd", steps, IN(NORMAL(5), NORMAL(5), SCALAR(POSITIVE)), .with = &plain,
+                  .flags = OP_THIRD),
+    OP_ROW_UNTOLD("nesterov", steps, IN(NORMAL(5), NORMAL(5), SCALAR(POSITIVE), NORMAL(5)),
+                  .with = &nesterov),
+    OP_ROW_UNTOLD("adam", steps, IN(NORMAL(5), NORMAL(5), SCALAR(POSITIVE), POSITIVE(5)),
+                  .with = &adam),
+    OP_ROW_UNTOLD("adamw", steps, IN(NORMAL(5), NORMAL(5), SCALAR(POSITIVE), POSITIVE(5)),
+                  .with = &adamw),
+    OP_ROW("clip_norm, beyond the bound", clip_norm, IN(DISTINCT(9), DISTINCT(12)), .p = {1},
+           .flags = OP_THIRD),
+    OP_ROW("clip_norm, within the bound", clip_norm, IN(DISTINCT(9), DISTINCT(12)), .p = {1000}),
+    OP_ROW("clip_value", clip_value, IN(DISTINCT(40)), .p = {1}),
+};
+
+static void updates_and_clipping_keep_every_promise(void **state)
 {
     (void)state;
-    subject *s = subject_new("clip_value", 1);
-    pdr_node g = subject_input(s, PDR_F32, PDR_SHAPE(40), -1, 1), clipped = g;
-    pdr_clip_value(s->g, 1, &clipped, 0.5);
-    double *y = subject_eval(s, clipped);
-    for (int i = 0; i < 40; i++) {
-        double x = s->val[0][i];
-        assert_true(y[i] == (x > 0.5 ? 0.5 : x < -0.5 ? -0.5 : x));
-    }
-    free(y);
-    subject_seal(s, clipped);
-    subject_check_derivatives(s, 2);
-    subject_free(s);
+    OP_ROWS_KEEP(rows);
+}
+
+static void clipping_keeps_the_bits_of_what_is_within_the_bound(void **state)
+{
+    (void)state;
+    oracle *s = oracle_new(1);
+    pdr_node x = oracle_input(s, PDR_F32, PDR_SHAPE(40), -1, 1), norm = x, value = x;
+    pdr_clip_norm(s->g, 1, &norm, 40.1);
+    pdr_clip_value(s->g, 1, &value, 1.1);
+    double *a = oracle_eval(s, norm), *b = oracle_eval(s, value);
+    assert_memory_equal(a, s->val[0], 40 * sizeof *a);
+    assert_memory_equal(b, s->val[0], 40 * sizeof *b);
+    free(a);
+    free(b);
+    oracle_free(s);
 }
 
 static void clipping_hides_no_nan_and_is_smooth_at_zero(void **state)
 {
     (void)state;
-    subject *s = subject_new("clip", 1);
-    pdr_node x = subject_input(s, PDR_F32, PDR_SHAPE(3), 0, 0), norm = x, value = x, d;
+    oracle *s = oracle_new(1);
+    pdr_node x = oracle_input(s, PDR_F32, PDR_SHAPE(3), 0, 0), norm = x, value = x, d;
     pdr_clip_norm(s->g, 1, &norm, 2);
     pdr_clip_value(s->g, 1, &value, 2);
     pdr_grad(s->g, pdr_sum_all(s->g, norm), 1, &x, &d);
-    double *slope = subject_eval(s, d);
+    double *slope = oracle_eval(s, d);
     for (int i = 0; i < 3; i++) assert_true(slope[i] == 1);
     s->val[0][1] = NAN;
-    double *a = subject_eval(s, norm), *b = subject_eval(s, value);
+    double *a = oracle_eval(s, norm), *b = oracle_eval(s, value);
     assert_true(isnan(a[1]) && isnan(b[1]) && b[0] == 0);
     free(slope);
     free(a);
     free(b);
-    subject_free(s);
+    oracle_free(s);
 }
 
 static void clipping_to_nothing_is_refused(void **state)
@@ -413,7 +442,7 @@ typedef struct training {
 
 static void training_input(training *t, int i, pdr_type type, pdr_shape shape)
 {
-    t->value[i] = subject_array(pdr_shape_size(&shape), 4);
+    t->value[i] = oracle_array(pdr_shape_size(&shape), 4);
     t->in[i] = pdr_input(t->g, type, shape);
 }
 
@@ -530,9 +559,8 @@ int main(void)
         cmocka_unit_test(optimisers_in_place_stay_near_the_rules),
         cmocka_unit_test(options_give_the_base_rate),
         cmocka_unit_test(a_gradient_of_another_shape_is_refused),
-        cmocka_unit_test(gradients_pass_through_updates),
-        cmocka_unit_test(clip_norm_bounds_the_joint_norm),
-        cmocka_unit_test(clip_value_bounds_each_entry),
+        cmocka_unit_test(updates_and_clipping_keep_every_promise),
+        cmocka_unit_test(clipping_keeps_the_bits_of_what_is_within_the_bound),
         cmocka_unit_test(clipping_hides_no_nan_and_is_smooth_at_zero),
         cmocka_unit_test(clipping_to_nothing_is_refused),
         cmocka_unit_test(schedules_have_their_closed_forms),
