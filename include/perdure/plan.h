@@ -16,6 +16,9 @@
  * Running computes in f32.  The result depends on the graph and the inputs
  * alone: the same bits for any number of threads, on any instruction set.
  *
+ * With PERDURE_PLAN=plain in the environment a plan does none of that (each operator is
+ * a step, each view a copy, each output copied at the end): the same bits, for tests.
+ *
  * ERRORS    pdr_plan_new() refuses a graph that has an error, an input that is
  *           needed and not listed, and an arena larger than memory gives.
  *           Running cannot fail.

@@ -1,4 +1,5 @@
 /* exec/plan.c -- making, measuring, printing and running plans. */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,7 +33,12 @@ static pdr_rc plan_allocate(pdr_plan *p, pdr_error *err)
     p->arena = plan_aligned(p->alloc, arena, &p->arena_block);
     p->scratch = plan_aligned(p->alloc, p->scratch_each * (size_t)p->threads * sizeof(float),
                               &p->scratch_block);
-    if (p->arena && p->scratch) return PDR_OK;
+    pdi_exec_region_size(p);
+    p->local_each = (size_t)(p->low.local * p->chunk);
+    p->local = plan_aligned(p->alloc, p->local_each * (size_t)p->threads * sizeof(float),
+                            &p->local_block);
+    p->ready = pdi_new(p->alloc, p->low.steps, sizeof *p->ready);
+    if (p->arena && p->scratch && p->local && p->ready) return PDR_OK;
     return pdi_fail(err, PDR_NOMEM, "out of memory: the plan's arena takes %zu bytes", arena);
 }
 
@@ -40,17 +46,21 @@ static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
 {
     pdr_rc rc = pdi_lower(r, &p->low, err);
     if (rc) return rc;
+    if (!r->plain && !pdi_region_form(&p->low)) return pdi_nomem(err);
     if (!pdi_loops_build(&p->low)) return pdi_nomem(err);
-    pdi_outputs_place(r, &p->low);
+    if (!r->plain) pdi_outputs_place(r, &p->low);
     if (!pdi_memory_place(&p->low)) return pdi_nomem(err);
-    return plan_allocate(p, err);
+    rc = plan_allocate(p, err);
+    for (size_t i = 0; !rc && i < p->low.steps; i++) pdi_exec_ready(&p->low.step[i], &p->ready[i]);
+    return rc;
 }
 
 pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_node in[],
                     size_t n_out, const pdr_node out[], const int32_t over[], pdr_plan **plan,
                     pdr_error *err)
 {
-    const pdi_request r = {g, n_in, n_out, in, out, over};
+    const char *how = getenv("PERDURE_PLAN");
+    const pdi_request r = {g, n_in, n_out, in, out, over, how && !strcmp(how, "plain")};
     *plan = NULL;
     if (pdr_graph_error(g)) return pdi_fail(err, pdr_graph_rc(g), "%s", pdr_graph_error(g));
     for (size_t j = 0; j < n_out; j++)
@@ -76,14 +86,26 @@ void pdr_plan_free(pdr_plan *p)
     pdi_lowered_close(&p->low);
     pdi_free(p->alloc, p->arena_block);
     pdi_free(p->alloc, p->scratch_block);
+    pdi_free(p->alloc, p->local_block);
+    pdi_free(p->alloc, p->ready);
     pdi_free(p->alloc, p);
 }
 
-float *pdi_exec_address(const pdr_plan *p, int32_t buffer)
+/* A region's value lies in its thread's local memory, where task part->lo comes first; an
+ * address is that of task 0, which may not be there. */
+static float *plan_local(const pdi_part *part, const pdi_buffer *b)
 {
+    uintptr_t first = (uintptr_t)(part->local + b->at * part->plan->chunk);
+    return (float *)(first - (uintptr_t)(part->lo * b->size) * sizeof(float));
+}
+
+float *pdi_exec_address(const pdi_part *part, int32_t buffer)
+{
+    const pdr_plan *p = part->plan;
     const pdi_buffer *b = &p->low.buffer[buffer];
     switch (b->place) {
     case PDI_AT_ARENA: return p->arena + b->at;
+    case PDI_AT_LOCAL: return plan_local(part, b);
     case PDI_AT_CONST: return p->low.constant + b->at;
     case PDI_AT_OUTPUT: return p->out[b->index];
     case PDI_AT_INPUT: break;
@@ -91,20 +113,27 @@ float *pdi_exec_address(const pdr_plan *p, int32_t buffer)
     return (float *)(uintptr_t)p->in[b->index]; /* read only: no step has it as its result */
 }
 
-static uint64_t plan_now(void)
+uint64_t pdi_exec_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static bool plan_in_region(const pdr_plan *p, size_t s)
+{
+    return (int32_t)s >= p->low.region_first && (int32_t)s < p->low.region_end;
+}
+
 static void plan_run_timed(pdr_plan *p)
 {
     p->timed_runs++;
-    for (size_t s = 0; s < p->low.steps; s++) {
-        uint64_t start = plan_now();
-        pdi_exec_step(p, &p->low.step[s]);
-        p->low.step[s].ns += plan_now() - start;
+    for (int32_t s = 0; s < (int32_t)p->low.steps; s++) {
+        uint64_t start = pdi_exec_now();
+        if (s == p->low.region_first && plan_in_region(p, (size_t)s)) pdi_exec_region(p);
+        if (plan_in_region(p, (size_t)s)) continue; /* noted by the region */
+        pdi_exec_step(p, s);
+        p->low.step[s].ns += pdi_exec_now() - start;
     }
 }
 
@@ -117,15 +146,20 @@ void pdr_plan_time(pdr_plan *p, bool on)
 
 void pdr_plan_run(pdr_plan *p, const void *const in[], void *const out[])
 {
+    const pdi_lowered *l = &p->low;
     p->in = in;
     p->out = out;
-    if (p->timed)
+    if (p->timed) {
         plan_run_timed(p);
-    else
-        for (size_t s = 0; s < p->low.steps; s++) pdi_exec_step(p, &p->low.step[s]);
-    for (size_t c = 0; c < p->low.copies; c++) {
-        const pdi_copy *copy = &p->low.copy[c];
-        memmove(out[copy->output], pdi_exec_address(p, copy->buffer) + copy->offset,
+    } else {
+        for (int32_t s = 0; s < l->region_first; s++) pdi_exec_step(p, s);
+        if (l->region_first < l->region_end) pdi_exec_region(p);
+        for (int32_t s = l->region_end; s < (int32_t)l->steps; s++) pdi_exec_step(p, s);
+    }
+    for (size_t c = 0; c < l->copies; c++) {
+        const pdi_copy *copy = &l->copy[c];
+        const pdi_part part = {.plan = p};
+        memmove(out[copy->output], pdi_exec_address(&part, copy->buffer) + copy->offset,
                 sizeof(float) * (size_t)copy->size);
     }
 }
@@ -136,6 +170,7 @@ pdr_plan_stats pdr_plan_measure(const pdr_plan *p)
     for (size_t i = 0; i < p->low.buffers; i++)
         if (p->low.buffer[i].place == PDI_AT_ARENA && p->low.buffer[i].escapes)
             s.values_bytes += (size_t)p->low.buffer[i].size * 4;
+    s.arena_bytes += (size_t)p->threads * p->local_each * 4;
     for (size_t i = 0; i < p->low.steps; i++) s.flops += p->low.step[i].flops;
     return s;
 }
@@ -152,7 +187,7 @@ static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
 {
     const pdi_step *s = &p->low.step[i];
     char shape[PDR_SHAPE_TEXT];
-    pdi_text_add(t, "%4zu  ", i);
+    pdi_text_add(t, "%4zu%c ", i, plan_in_region(p, i) ? '|' : ' ');
     plan_print_time(t, p, s->ns, s->flops);
     if (s->op == PDI_stop) {
         pdi_text_add(t, "loop     %12lld  ", (long long)s->loop.n);
@@ -178,6 +213,10 @@ char *pdr_plan_print(const pdr_plan *p)
     pdr_plan_stats s = pdr_plan_measure(p);
     pdi_text_add(&t, "%zu steps, %.4g flop a run, arena %zu bytes (%zu unshared), kernels %s\n",
                  s.steps, s.flops, s.arena_bytes, s.values_bytes, p->kern->name);
+    if (p->low.region_first < p->low.region_end)
+        pdi_text_add(
+            &t, "steps marked | run task by task: %lld tasks, %lld at a time, %lld bytes each\n",
+            (long long)p->low.tasks, (long long)p->chunk, (long long)p->low.local * 4);
     uint64_t ns = 0;
     for (size_t i = 0; i < p->low.steps; i++) ns += p->low.step[i].ns;
     plan_print_time(&t, p, ns, s.flops);

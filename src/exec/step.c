@@ -1,7 +1,10 @@
-/* exec/step.c -- running one step on the pool.
+/* exec/step.c -- running one step, or a part of it.
  *
- * Every step divides its outputs, never a sum, among tasks.  How many tasks
- * there are depends on the work and the threads; the bits do not. */
+ * Every step has a number of things that can be computed apart (elements of a loop,
+ * outputs of a sum, rows or products of a batch) and a function that computes some of
+ * them in a row.  A step by itself shares them out on the pool; a region (see
+ * exec/region.c) asks for those of some tasks.  Either way outputs are divided, never a
+ * sum, so the bits do not depend on it. */
 #include <string.h>
 
 #include "exec/exec.h"
@@ -9,37 +12,30 @@
 /* Below this many operations a step is not worth handing over. */
 static const double step_worth = 50000;
 
-typedef struct step_run {
-    pdr_plan *plan;
+typedef struct step_run step_run;
+
+/* Compute things lo .. hi-1 of a step. */
+typedef void (*step_fn)(const step_run *r, int64_t lo, int64_t hi);
+
+struct step_run {
+    const pdi_part *part;
     const pdi_step *step;
+    const pdi_ready *ready;
     const pdi_kernels *kern;
-    int64_t total, tasks; /* outputs (or rows) shared out evenly */
-    pdi_sum sum;
-    pdi_gemm gemm; /* dot: the first product of the batch */
-    pdi_axes batch[2];
-    int64_t m_parts, n_parts;
-} step_run;
+    step_fn fn;
+    int64_t total, tasks; /* of a step shared out on the pool */
+};
 
-static const float *step_in(const pdr_plan *p, const pdi_view *v)
+static const float *step_in(const step_run *r, const pdi_view *v)
 {
-    return pdi_exec_address(p, v->buffer) + v->offset;
+    return pdi_exec_address(r->part, v->buffer) + v->offset;
 }
 
-static float *step_scratch(const step_run *r, int worker)
-{
-    return r->plan->scratch + (size_t)worker * r->plan->scratch_each;
-}
+static float *step_out(const step_run *r) { return pdi_exec_address(r->part, r->step->out); }
 
-static int64_t step_from(const step_run *r, int64_t task) { return r->total * task / r->tasks; }
-
-/* Share out `total` things, at least `least` a task. */
-static void step_share(step_run *r, int64_t total, int64_t least, pdi_task_fn fn)
+static float *step_scratch(const step_run *r)
 {
-    int64_t most = total / (least > 0 ? least : 1);
-    r->total = total;
-    r->tasks = r->step->flops < step_worth ? 1 : r->plan->threads;
-    if (r->tasks > most) r->tasks = most > 0 ? most : 1;
-    pdi_pool_run(r->plan->pool, r->tasks, fn, r);
+    return r->part->plan->scratch + (size_t)r->part->worker * r->part->plan->scratch_each;
 }
 
 /* ---- loops -------------------------------------------------------------------------- */
@@ -57,12 +53,12 @@ static void step_loop_places(const step_run *r, float *strips, step_place *at)
         const pdi_reg *g = &p->reg[k];
         float *strip = strips + (int64_t)g->slot * PDI_STRIP;
         if (g->kind == PDI_REG_DENSE) {
-            at[k] = (step_place){pdi_exec_address(r->plan, g->buffer) + g->offset, 1};
+            at[k] = (step_place){pdi_exec_address(r->part, g->buffer) + g->offset, 1};
         } else {
             at[k] = (step_place){strip, 0};
         }
         if (g->kind == PDI_REG_SCALAR) {
-            float x = pdi_exec_address(r->plan, g->buffer)[g->offset];
+            float x = pdi_exec_address(r->part, g->buffer)[g->offset];
             for (int i = 0; i < PDI_STRIP; i++) strip[i] = x;
         }
     }
@@ -76,7 +72,7 @@ static void step_loop_strip(const step_run *r, const step_place *at, int64_t lo,
         float *out = at[k->out].base + at[k->out].moves * lo;
         if (k->op == PDI_input) {
             const pdi_reg *g = &p->reg[k->out];
-            r->kern->load(out, pdi_exec_address(r->plan, g->buffer) + g->offset, &g->axes, lo, n);
+            r->kern->load(out, pdi_exec_address(r->part, g->buffer) + g->offset, &g->axes, lo, n);
             continue;
         }
         const float *in[PDI_MAX_IN] = {0};
@@ -86,23 +82,20 @@ static void step_loop_strip(const step_run *r, const step_place *at, int64_t lo,
     }
 }
 
-static void step_loop_task(void *ctx, int64_t task, int worker)
+static void step_loop(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
     step_place at[PDI_LOOP_REGS];
-    int64_t lo = step_from(r, task), hi = step_from(r, task + 1);
-    step_loop_places(r, step_scratch(r, worker), at);
+    step_loop_places(r, step_scratch(r), at);
     for (; lo < hi; lo += PDI_STRIP)
         step_loop_strip(r, at, lo, hi - lo < PDI_STRIP ? hi - lo : PDI_STRIP);
 }
 
 /* ---- sums --------------------------------------------------------------------------------- */
 
-static void step_sum_task(void *ctx, int64_t task, int worker)
+static void step_sum(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    (void)worker;
-    r->kern->sum(&r->sum, step_from(r, task), step_from(r, task + 1));
+    pdi_sum sum = {step_out(r), step_in(r, &r->step->in[0]), r->ready->kept, r->ready->over};
+    r->kern->sum(&sum, lo, hi);
 }
 
 /* The axes of v whose bit in `axes` is `bit`. */
@@ -117,14 +110,12 @@ static pdi_axes step_axes(const pdi_view *v, uint32_t axes, uint32_t bit)
     return pdi_view_axes(&some);
 }
 
-static void step_sum(step_run *r)
+static void step_sum_ready(const pdi_step *s, pdi_ready *d)
 {
-    const pdi_view *x = &r->step->in[0];
-    r->sum = (pdi_sum){.out = pdi_exec_address(r->plan, r->step->out),
-                       .x = step_in(r->plan, x),
-                       .kept = step_axes(x, r->step->attr.axes, 0),
-                       .over = step_axes(x, r->step->attr.axes, 1)};
-    step_share(r, pdr_shape_size(&r->step->shape), 16, step_sum_task);
+    d->kept = step_axes(&s->in[0], s->attr.axes, 0);
+    d->over = step_axes(&s->in[0], s->attr.axes, 1);
+    d->total = pdr_shape_size(&s->shape);
+    d->least = 16;
 }
 
 /* ---- dot ------------------------------------------------------------------------------------ */
@@ -136,107 +127,115 @@ static int64_t step_axes_at(const pdi_axes *a, int64_t i)
     return at;
 }
 
-/* Item: one part of one product of the batch. */
-static void step_dot_item(const step_run *r, int64_t item, float *pack)
+static pdi_gemm step_dot_product(const step_run *r)
 {
-    int64_t parts = r->m_parts * r->n_parts, part = item % parts, b = item / parts;
-    int64_t i = part / r->n_parts, j = part % r->n_parts;
-    pdi_gemm g = r->gemm;
-    int64_t m0 = g.m * i / r->m_parts, n0 = g.n * j / r->n_parts;
-    g.a += step_axes_at(&r->batch[0], b) + m0 * g.am;
-    g.b += step_axes_at(&r->batch[1], b) + n0 * g.bn;
-    g.c += b * g.m * g.n + m0 * g.ldc + n0;
-    g.m = r->gemm.m * (i + 1) / r->m_parts - m0;
-    g.n = r->gemm.n * (j + 1) / r->n_parts - n0;
-    g.pack = pack;
+    pdi_gemm g = r->ready->gemm;
+    g.a = step_in(r, &r->step->in[0]);
+    g.b = step_in(r, &r->step->in[1]);
+    g.c = step_out(r);
+    g.pack = step_scratch(r);
+    return g;
+}
+
+/* Rows lo .. hi-1 of a single product. */
+static void step_dot_rows(const step_run *r, int64_t lo, int64_t hi)
+{
+    pdi_gemm g = step_dot_product(r);
+    g.a += lo * g.am;
+    g.c += lo * g.ldc;
+    g.m = hi - lo;
     r->kern->gemm(&g);
 }
 
-static void step_dot_task(void *ctx, int64_t task, int worker)
+/* Columns lo .. hi-1 of a single product. */
+static void step_dot_columns(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    for (int64_t i = step_from(r, task); i < step_from(r, task + 1); i++)
-        step_dot_item(r, i, step_scratch(r, worker));
+    pdi_gemm g = step_dot_product(r);
+    g.b += lo * g.bn;
+    g.c += lo;
+    g.n = hi - lo;
+    r->kern->gemm(&g);
+}
+
+/* Products lo .. hi-1 of a batch. */
+static void step_dot_batch(const step_run *r, int64_t lo, int64_t hi)
+{
+    const pdi_gemm first = step_dot_product(r);
+    for (; lo < hi; lo++) {
+        pdi_gemm g = first;
+        g.a += step_axes_at(&r->ready->batch[0], lo);
+        g.b += step_axes_at(&r->ready->batch[1], lo);
+        g.c += lo * g.m * g.n;
+        r->kern->gemm(&g);
+    }
 }
 
 /* Is axis k of the batch more rows of the same product?  It is when the second
  * operand does not move along it and the first one moves on by its rows. */
-static bool step_dot_is_rows(const step_run *r, const pdi_view *a, const pdi_view *b, int k)
+static bool step_dot_is_rows(const pdi_gemm *g, const pdi_view *a, const pdi_view *b, int k)
 {
     if (a->shape.dim[k] == 1) return true;
-    return b->stride[k] == 0 && (r->gemm.m == 1 || a->stride[k] == r->gemm.m * r->gemm.am);
+    return b->stride[k] == 0 && (g->m == 1 || a->stride[k] == g->m * g->am);
 }
 
-/* Take such axes into the rows; what is left is the batch.  Its size. */
-static int64_t step_dot_batch(step_run *r, pdi_view *a, pdi_view *b)
+/* Take such axes into the rows; what is left is the batch. */
+static void step_dot_join(pdi_ready *d, const pdi_view *a, const pdi_view *b)
 {
     int rank = a->shape.rank - 2;
-    for (; rank > 0 && step_dot_is_rows(r, a, b, rank - 1); rank--) {
+    for (; rank > 0 && step_dot_is_rows(&d->gemm, a, b, rank - 1); rank--) {
         if (a->shape.dim[rank - 1] == 1) continue;
-        if (r->gemm.m == 1) r->gemm.am = a->stride[rank - 1];
-        r->gemm.m *= a->shape.dim[rank - 1];
+        if (d->gemm.m == 1) d->gemm.am = a->stride[rank - 1];
+        d->gemm.m *= a->shape.dim[rank - 1];
     }
-    a->shape.rank = b->shape.rank = rank;
-    int64_t n = pdr_shape_size(&a->shape);
-    for (int i = 0; i < 2; i++) { /* not joined: both must count the same way */
+    for (int i = 0; i < 2; i++) { /* axes are not joined: both must count the same way */
         const pdi_view *v = i ? b : a;
-        r->batch[i].n = rank;
-        memcpy(r->batch[i].stride, v->stride, sizeof v->stride);
-        for (int k = 0; k < rank; k++) r->batch[i].dim[k] = v->shape.dim[k];
+        d->batch[i].n = rank;
+        for (int k = 0; k < rank; k++) {
+            d->batch[i].dim[k] = v->shape.dim[k];
+            d->batch[i].stride[k] = v->stride[k];
+        }
     }
-    return n;
 }
 
-static void step_dot(step_run *r)
+static void step_dot_ready(const pdi_step *s, pdi_ready *d)
 {
-    pdi_view a = r->step->in[0], b = r->step->in[1];
-    int row = a.shape.rank - 2, col = row + 1;
-    r->gemm = (pdi_gemm){.m = a.shape.dim[row],
-                         .n = b.shape.dim[row],
-                         .k = a.shape.dim[col],
-                         .a = step_in(r->plan, &a),
-                         .am = a.stride[row],
-                         .ak = a.stride[col],
-                         .b = step_in(r->plan, &b),
-                         .bn = b.stride[row],
-                         .bk = b.stride[col],
-                         .c = pdi_exec_address(r->plan, r->step->out),
-                         .ldc = b.shape.dim[row]};
-    int64_t batch = step_dot_batch(r, &a, &b), threads = r->plan->threads;
-    r->m_parts = r->n_parts = 1;
-    if (batch < threads && r->step->flops >= step_worth) {
-        if (r->gemm.n >= r->gemm.m && r->gemm.n >= 32 * threads)
-            r->n_parts = threads;
-        else if (r->gemm.m >= 8 * threads)
-            r->m_parts = threads;
-    }
-    step_share(r, batch * r->m_parts * r->n_parts, 1, step_dot_task);
+    const pdi_view *a = &s->in[0], *b = &s->in[1];
+    int row = a->shape.rank - 2, col = row + 1;
+    d->gemm = (pdi_gemm){.m = a->shape.dim[row],
+                         .n = b->shape.dim[row],
+                         .k = a->shape.dim[col],
+                         .am = a->stride[row],
+                         .ak = a->stride[col],
+                         .bn = b->stride[row],
+                         .bk = b->stride[col],
+                         .ldc = b->shape.dim[row]};
+    step_dot_join(d, a, b);
+    d->total = 1;
+    for (int k = 0; k < d->batch[0].n; k++) d->total *= d->batch[0].dim[k];
+    d->least = 1;
+    d->is_single = d->batch[0].n == 0;
+    if (d->is_single) d->total = d->gemm.m;
 }
 
 /* ---- the dense kernels: parts of [outer, n, inner] ----------------------------------------------
  */
 
-static void step_select_task(void *ctx, int64_t task, int worker)
+static void step_select(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    (void)worker;
     pdi_along a = pdi_along_axis(&r->step->in[0].shape, r->step->attr.axis);
-    int64_t lo = step_from(r, task), hi = step_from(r, task + 1);
-    const float *x = step_in(r->plan, &r->step->in[0]) + lo * a.n * a.inner;
-    float *out = pdi_exec_address(r->plan, r->step->out) + lo * a.inner;
+    const float *x = step_in(r, &r->step->in[0]) + lo * a.n * a.inner;
+    float *out = step_out(r) + lo * a.inner;
     (r->step->op == PDI_max ? r->kern->max : r->kern->argmax)(out, x, hi - lo, a.n, a.inner);
 }
 
 /* pad: zeros, then every element of x to its place. */
-static void step_pad_task(void *ctx, int64_t task, int worker)
+static void step_pad(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    (void)worker;
     const pdi_attr *at = &r->step->attr;
     pdi_along to = pdi_along_axis(&r->step->shape, at->axis);
-    int64_t lo = step_from(r, task), hi = step_from(r, task + 1), each = to.n * to.inner;
-    const float *x = step_in(r->plan, &r->step->in[0]) + lo * at->count * to.inner;
-    float *out = pdi_exec_address(r->plan, r->step->out) + lo * each;
+    int64_t each = to.n * to.inner;
+    const float *x = step_in(r, &r->step->in[0]) + lo * at->count * to.inner;
+    float *out = step_out(r) + lo * each;
     size_t row = sizeof *out * (size_t)to.inner;
     memset(out, 0, sizeof *out * (size_t)((hi - lo) * each));
     for (; lo < hi; lo++, out += each)
@@ -246,16 +245,14 @@ static void step_pad_task(void *ctx, int64_t task, int worker)
 
 /* unwindow: zeros, then tap by tap, so an element's overlaps are added in
  * ascending order of taps. */
-static void step_unwindow_task(void *ctx, int64_t task, int worker)
+static void step_unwindow(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    (void)worker;
     const pdi_attr *at = &r->step->attr;
     pdi_along to = pdi_along_axis(&r->step->shape, at->axis);
     int64_t places = r->step->in[0].shape.dim[at->axis], taps = at->taps, inner = to.inner;
-    int64_t lo = step_from(r, task), hi = step_from(r, task + 1), each = to.n * inner;
-    const float *x = step_in(r->plan, &r->step->in[0]) + lo * places * taps * inner;
-    float *out = pdi_exec_address(r->plan, r->step->out) + lo * each;
+    int64_t each = to.n * inner;
+    const float *x = step_in(r, &r->step->in[0]) + lo * places * taps * inner;
+    float *out = step_out(r) + lo * each;
     memset(out, 0, sizeof *out * (size_t)((hi - lo) * each));
     for (; lo < hi; lo++, out += each, x += places * taps * inner)
         for (int64_t t = 0; t < taps; t++)
@@ -266,18 +263,15 @@ static void step_unwindow_task(void *ctx, int64_t task, int worker)
             }
 }
 
-static void step_index_task(void *ctx, int64_t task, int worker)
+static void step_index(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    (void)worker;
     bool gathers = r->step->op == PDI_gather;
     int batch = r->step->attr.batch;
     pdi_along table = pdi_along_axis(gathers ? &r->step->in[0].shape : &r->step->shape, batch);
     int64_t m = r->step->in[1].shape.dim[batch], inner = table.inner;
-    const float *x = step_in(r->plan, &r->step->in[0]);
-    const int32_t *index = (const int32_t *)(const void *)step_in(r->plan, &r->step->in[1]);
-    float *out = pdi_exec_address(r->plan, r->step->out);
-    int64_t lo = step_from(r, task), hi = step_from(r, task + 1);
+    const float *x = step_in(r, &r->step->in[0]);
+    const int32_t *index = (const int32_t *)(const void *)step_in(r, &r->step->in[1]);
+    float *out = step_out(r);
     size_t row_bytes = sizeof *out * (size_t)inner;
     if (!gathers)
         memset(out + lo * table.n * inner, 0, (size_t)(hi - lo) * (size_t)table.n * row_bytes);
@@ -294,14 +288,11 @@ static void step_index_task(void *ctx, int64_t task, int worker)
     }
 }
 
-static void step_rand_task(void *ctx, int64_t task, int worker)
+static void step_rand(const step_run *r, int64_t lo, int64_t hi)
 {
-    const step_run *r = ctx;
-    (void)worker;
-    int64_t keys = pdr_shape_size(&r->step->in[0].shape) / 4, each = r->total / keys;
-    const int32_t *key = (const int32_t *)(const void *)step_in(r->plan, &r->step->in[0]);
-    float *out = pdi_exec_address(r->plan, r->step->out);
-    int64_t lo = step_from(r, task), hi = step_from(r, task + 1);
+    int64_t keys = pdr_shape_size(&r->step->in[0].shape) / 4, each = r->ready->total / keys;
+    const int32_t *key = (const int32_t *)(const void *)step_in(r, &r->step->in[0]);
+    float *out = step_out(r);
     while (lo < hi) {
         int64_t from = lo % each, n = each - from < hi - lo ? each - from : hi - lo;
         r->kern->rand(out + lo, key + lo / each * 4, r->step->attr.stream, from, n);
@@ -312,28 +303,89 @@ static void step_rand_task(void *ctx, int64_t task, int worker)
 /* ---- dispatch
  * -------------------------------------------------------------------------------------- */
 
-static int64_t step_outer(const pdr_shape *s, int axis) { return pdi_along_axis(s, axis).outer; }
-
-void pdi_exec_step(pdr_plan *p, const pdi_step *s)
+static void step_outer_ready(const pdr_shape *s, int axis, pdi_ready *d)
 {
-    step_run r = {.plan = p, .step = s, .kern = p->kern};
+    d->total = pdi_along_axis(s, axis).outer;
+    d->least = 1;
+}
+
+void pdi_exec_ready(const pdi_step *s, pdi_ready *d)
+{
     switch (s->op) {
-    case PDI_stop: step_share(&r, s->loop.n, 4 * PDI_STRIP, step_loop_task); break;
-    case PDI_sum: step_sum(&r); break;
-    case PDI_dot: step_dot(&r); break;
+    case PDI_stop: *d = (pdi_ready){.total = s->loop.n, .least = 4 * PDI_STRIP}; break;
+    case PDI_sum: step_sum_ready(s, d); break;
+    case PDI_dot: step_dot_ready(s, d); break;
     case PDI_max:
-    case PDI_argmax:
-        step_share(&r, step_outer(&s->in[0].shape, s->attr.axis), 1, step_select_task);
-        break;
-    case PDI_pad: step_share(&r, step_outer(&s->shape, s->attr.axis), 1, step_pad_task); break;
-    case PDI_unwindow:
-        step_share(&r, step_outer(&s->shape, s->attr.axis), 1, step_unwindow_task);
-        break;
+    case PDI_argmax: step_outer_ready(&s->in[0].shape, s->attr.axis, d); break;
+    case PDI_pad:
+    case PDI_unwindow: step_outer_ready(&s->shape, s->attr.axis, d); break;
     case PDI_gather:
-    case PDI_scatter:
-        step_share(&r, step_outer(&s->shape, s->attr.batch), 1, step_index_task);
-        break;
-    case PDI_rand: step_share(&r, pdr_shape_size(&s->shape), 4096, step_rand_task); break;
+    case PDI_scatter: step_outer_ready(&s->shape, s->attr.batch, d); break;
+    case PDI_rand: *d = (pdi_ready){.total = pdr_shape_size(&s->shape), .least = 4096}; break;
     default: break;
     }
+}
+
+static step_fn step_fn_of(const pdi_step *s, const pdi_ready *d)
+{
+    switch (s->op) {
+    case PDI_stop: return step_loop;
+    case PDI_sum: return step_sum;
+    case PDI_dot: return d->is_single ? step_dot_rows : step_dot_batch;
+    case PDI_max:
+    case PDI_argmax: return step_select;
+    case PDI_pad: return step_pad;
+    case PDI_unwindow: return step_unwindow;
+    case PDI_gather:
+    case PDI_scatter: return step_index;
+    default: return step_rand;
+    }
+}
+
+static step_run step_open(const pdi_part *part, int32_t step)
+{
+    const pdi_step *s = &part->plan->low.step[step];
+    const pdi_ready *d = &part->plan->ready[step];
+    return (step_run){part, s, d, part->plan->kern, step_fn_of(s, d), d->total, 1};
+}
+
+void pdi_exec_some(const pdi_part *part, int32_t step, int64_t lo, int64_t hi)
+{
+    step_run r = step_open(part, step);
+    r.fn(&r, lo, hi);
+}
+
+static void step_task(void *ctx, int64_t task, int worker)
+{
+    const step_run *all = ctx;
+    pdi_part part = *all->part;
+    step_run r = *all;
+    part.worker = worker;
+    r.part = &part;
+    r.fn(&r, r.total * task / r.tasks, r.total * (task + 1) / r.tasks);
+}
+
+/* A single product is divided by columns where they are many: each thread then packs its
+ * own part of the second operand and no part twice. */
+static void step_dot_divide(step_run *r, int threads)
+{
+    const pdi_gemm *g = &r->ready->gemm;
+    int64_t least = 8;
+    if (g->n >= g->m && g->n >= 32 * threads) {
+        r->fn = step_dot_columns;
+        r->total = g->n;
+        least = 32;
+    }
+    if (r->total < least * threads) r->tasks = 1;
+}
+
+void pdi_exec_step(pdr_plan *p, int32_t step)
+{
+    const pdi_part part = {.plan = p};
+    step_run r = step_open(&part, step);
+    int64_t most = r.total / r.ready->least;
+    r.tasks = r.step->flops < step_worth ? 1 : p->threads;
+    if (r.tasks > most) r.tasks = most > 0 ? most : 1;
+    if (r.step->op == PDI_dot && r.ready->is_single) step_dot_divide(&r, p->threads);
+    pdi_pool_run(p->pool, r.tasks, step_task, &r);
 }

@@ -95,25 +95,24 @@ static void lower_read(lower *w, const pdi_view *v, int32_t step)
 
 /* ---- loops --------------------------------------------------------------------------- */
 
-/* Can an entry of `step`, a loop over n elements, read v?  What the same loop
- * makes is there only element for element. */
-static bool lower_readable(const lower_value *v, int32_t step, int64_t n)
+/* Can an entry of `step`, a loop over n elements, read v, which step `made` makes?  What
+ * the same loop makes is there only element for element. */
+static bool lower_readable(const pdi_view *v, int32_t made, int32_t step, int64_t n)
 {
-    if (v->step < step) return true;
-    return v->step == step && pdi_view_is_dense(&v->view) && v->view.offset == 0 &&
-           pdr_shape_size(&v->view.shape) == n;
+    if (made < step) return true;
+    return made == step && pdi_view_is_dense(v) && v->offset == 0 && pdr_shape_size(&v->shape) == n;
 }
 
-/* The first loop over n elements, among steps first .., that can read all
- * operands; a new one when there is none. */
-static int32_t lower_find_loop(lower *w, uint32_t node, int64_t n, int nin,
-                               const lower_value *const in[], int32_t first)
+/* The first loop over n elements, among steps first .., that can read e's operands; a
+ * new one when there is none. */
+static int32_t lower_find_loop(lower *w, uint32_t node, int64_t n, const pdi_entry *e,
+                               const int32_t made[], int32_t first)
 {
     pdi_lowered *l = w->l;
-    for (int32_t s = first; s < (int32_t)l->steps; s++) {
+    for (int32_t s = first; s < (int32_t)l->steps && !l->plain; s++) {
         const pdi_loop *p = &l->step[s].loop;
         bool ok = l->step[s].op == PDI_stop && p->n == n && p->entries < PDI_LOOP_ENTRIES;
-        for (int k = 0; ok && k < nin; k++) ok = lower_readable(in[k], s, n);
+        for (int k = 0; ok && k < e->nin; k++) ok = lower_readable(&e->in[k], made[k], s, n);
         if (ok) return s;
     }
     pdi_step *s = lower_step(w, PDI_stop, node);
@@ -121,7 +120,9 @@ static int32_t lower_find_loop(lower *w, uint32_t node, int64_t n, int nin,
     return (int32_t)l->steps - 1;
 }
 
-/* Let node's value be made by a loop: op over views. */
+/* Let node's value be made by a loop: op over views.  Axes are walked in the order that
+ * makes the first whole operand dense, and the result lies in memory as that one does: a
+ * map over a transposed value transposes nothing. */
 static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
                         const lower_value *const in[], int32_t first)
 {
@@ -130,8 +131,16 @@ static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
     pdr_shape shape = w->g->v[node].shape;
     int64_t n = pdr_shape_size(&shape);
     pdi_entry e = {.op = op, .nin = nin};
-    for (int k = 0; k < nin; k++) e.in[k] = in[k]->view;
-    e.step = lower_find_loop(w, node, n, nin, in, first);
+    int32_t made[PDI_MAX_IN] = {0}, order[PDR_MAX_RANK];
+    bool keeps = op != PDI_stop && !l->plain; /* a copy is made to be dense */
+    bool found = false;
+    for (int k = 0; keeps && !found && k < nin; k++) found = pdi_view_order(&in[k]->view, order);
+    for (int k = 0; !found && k < PDR_MAX_RANK; k++) order[k] = k;
+    for (int k = 0; k < nin; k++) {
+        e.in[k] = pdi_view_permute(&in[k]->view, order);
+        made[k] = in[k]->step;
+    }
+    e.step = lower_find_loop(w, node, n, &e, made, first);
     e.out = lower_buffer(w, PDI_AT_ARENA, n, 0, e.step);
     if (!pdi_grow(l->alloc, (void **)&l->entry, l->entries, &l->entry_cap, sizeof *l->entry))
         l->failed = true;
@@ -139,7 +148,7 @@ static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
     for (int k = 0; k < nin; k++) lower_read(w, &e.in[k], e.step);
     l->entry[l->entries++] = e;
     l->step[e.step].loop.entries++;
-    v->view = pdi_view_dense(e.out, &shape);
+    v->view = pdi_view_laid(e.out, &shape, order);
     v->step = e.step;
     v->done = true;
 }
@@ -179,6 +188,7 @@ static void lower_view(lower *w, uint32_t node, int32_t first)
         v->step = x->step;
     }
     v->done = true;
+    if (w->l->plain) lower_densify(w, node, first);
 }
 
 /* ---- demand -------------------------------------------------------------------------------- */
@@ -352,6 +362,7 @@ pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err)
 {
     size_t n = r->g->n;
     lower w = {.g = r->g, .l = l};
+    l->plain = r->plain;
     pdr_rc rc = PDR_OK;
     unsigned char *need = pdi_new(l->alloc, n, 1);
     w.value = pdi_new(l->alloc, n, sizeof *w.value);

@@ -18,8 +18,6 @@ static bool memory_overlap_in_time(const pdi_buffer *a, const pdi_buffer *b)
     return a->born <= b->dies && b->born <= a->dies;
 }
 
-static bool memory_in_arena(const pdi_buffer *b) { return b->place == PDI_AT_ARENA && b->escapes; }
-
 /* Sort key: larger first, older first among equals, so the plan is stable. */
 typedef struct memory_item {
     int64_t size;
@@ -52,20 +50,29 @@ static int64_t memory_lowest(const pdi_buffer *all, const pdi_buffer *b, const m
     return at;
 }
 
-bool pdi_memory_place(pdi_lowered *l)
+/* Place the buffers of one kind; how many elements they take together. */
+static int64_t memory_place(pdi_lowered *l, pdi_place place, memory_item *item)
 {
-    memory_item *item = pdi_new(l->alloc, l->buffers, sizeof *item);
     size_t n = 0;
-    if (!item) return false;
+    int64_t top = 0;
     for (size_t i = 0; i < l->buffers; i++)
-        if (memory_in_arena(&l->buffer[i]))
+        if (l->buffer[i].place == place && l->buffer[i].escapes)
             item[n++] = (memory_item){l->buffer[i].size, (int32_t)i};
     qsort(item, n, sizeof *item, memory_compare);
     for (size_t i = 0; i < n; i++) {
         pdi_buffer *b = &l->buffer[item[i].buffer];
         b->at = memory_lowest(l->buffer, b, item, i);
-        if (b->at + memory_length(b) > l->arena) l->arena = b->at + memory_length(b);
+        if (b->at + memory_length(b) > top) top = b->at + memory_length(b);
     }
+    return top;
+}
+
+bool pdi_memory_place(pdi_lowered *l)
+{
+    memory_item *item = pdi_new(l->alloc, l->buffers, sizeof *item);
+    if (!item) return false;
+    l->arena = memory_place(l, PDI_AT_ARENA, item);
+    l->local = memory_place(l, PDI_AT_LOCAL, item);
     pdi_free(l->alloc, item);
     return true;
 }

@@ -33,6 +33,8 @@ static bool outputs_may_replace(const pdi_lowered *l, int32_t buffer, int32_t in
     for (size_t e = 0; e < l->entries; e++)
         if (l->entry[e].out == buffer) made = e;
     if (made == l->entries) return false;
+    if (l->entry[made].step >= l->region_first && l->entry[made].step < l->region_end)
+        return false; /* tasks are not at the same step */
     for (size_t e = 0; e < l->entries; e++)
         if (outputs_entry_spoils(l, e, made, input)) return false;
     for (int32_t s = l->entry[made].step; s < (int32_t)l->steps; s++)

@@ -18,7 +18,13 @@
 
 #include "ops/ops.h"
 
-typedef enum pdi_place { PDI_AT_ARENA, PDI_AT_INPUT, PDI_AT_OUTPUT, PDI_AT_CONST } pdi_place;
+typedef enum pdi_place {
+    PDI_AT_ARENA,
+    PDI_AT_LOCAL, /* of a region: size and at are those of one task */
+    PDI_AT_INPUT,
+    PDI_AT_OUTPUT,
+    PDI_AT_CONST
+} pdi_place;
 
 typedef struct pdi_buffer {
     pdi_place place;
@@ -114,9 +120,12 @@ typedef struct pdi_lowered {
     size_t constants, constant_cap;
     char **label;
     size_t labels;
-    int64_t arena; /* elements */
-    int32_t slots; /* the most strips a loop needs */
-    bool failed;   /* out of memory */
+    int64_t arena;                    /* elements */
+    int32_t region_first, region_end; /* steps that run task by task; equal: none */
+    int64_t tasks, local;             /* of the region: tasks, elements a task */
+    int32_t slots;                    /* the most strips a loop needs */
+    bool failed;                      /* out of memory */
+    bool plain;                       /* as requested */
 } pdi_lowered;
 
 /* What a plan is made from. */
@@ -125,11 +134,15 @@ typedef struct pdi_request {
     size_t n_in, n_out;
     const pdr_node *in, *out;
     const int32_t *over;
+    bool plain; /* no fusion, no views kept, no regions, all outputs copied */
 } pdi_request;
 
 /* lower.c: nodes to steps and views. */
 pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err);
 void pdi_lowered_close(pdi_lowered *l);
+
+/* region.c: put the steps that can run task by task side by side. */
+bool pdi_region_form(pdi_lowered *l);
 
 /* loop.c: entries to registers and instructions, for every loop of l. */
 bool pdi_loops_build(pdi_lowered *l);
@@ -137,7 +150,7 @@ bool pdi_loops_build(pdi_lowered *l);
 /* outputs.c: which outputs their steps may write directly. */
 void pdi_outputs_place(const pdi_request *r, pdi_lowered *l);
 
-/* memory.c: offsets in the arena. */
+/* memory.c: offsets in the arena and in the region's local memory. */
 bool pdi_memory_place(pdi_lowered *l);
 
 /* view.c */
@@ -147,6 +160,12 @@ bool pdi_view_is_scalar(const pdi_view *v);
 bool pdi_view_same(const pdi_view *a, const pdi_view *b);
 pdi_view pdi_view_walk(const pdi_view *x, const pdi_walk *w, const pdr_shape *x_shape);
 bool pdi_view_reshape(const pdi_view *x, const pdr_shape *to, pdi_view *out);
+/* The order of axes, outermost first, in which v is dense; false when there is none. */
+bool pdi_view_order(const pdi_view *v, int32_t order[PDR_MAX_RANK]);
+/* Axis k of the result is axis order[k] of v. */
+pdi_view pdi_view_permute(const pdi_view *v, const int32_t order[]);
+/* A whole buffer of shape s whose axes lie in memory in that order. */
+pdi_view pdi_view_laid(int32_t buffer, const pdr_shape *s, const int32_t order[]);
 /* The axes of v, neighbours joined where one stride covers both. */
 pdi_axes pdi_view_axes(const pdi_view *v);
 

@@ -20,6 +20,39 @@ bool pdi_view_is_dense(const pdi_view *v)
     return true;
 }
 
+pdi_view pdi_view_permute(const pdi_view *v, const int32_t order[])
+{
+    pdi_view p = {.buffer = v->buffer, .offset = v->offset, .shape.rank = v->shape.rank};
+    for (int k = 0; k < v->shape.rank; k++) {
+        p.shape.dim[k] = v->shape.dim[order[k]];
+        p.stride[k] = v->stride[order[k]];
+    }
+    return p;
+}
+
+pdi_view pdi_view_laid(int32_t buffer, const pdr_shape *s, const int32_t order[])
+{
+    pdi_view v = {.buffer = buffer, .shape = *s};
+    int64_t n = 1;
+    for (int k = s->rank; k-- > 0; n *= s->dim[order[k]]) v.stride[order[k]] = n;
+    return v;
+}
+
+/* Axes by falling stride; those of length 1 stay where they are among their neighbours. */
+bool pdi_view_order(const pdi_view *v, int32_t order[PDR_MAX_RANK])
+{
+    for (int k = 0; k < PDR_MAX_RANK; k++) order[k] = k;
+    for (int k = 1; k < v->shape.rank; k++)
+        for (int j = k; j > 0; j--) {
+            int32_t a = order[j - 1], b = order[j];
+            if (v->shape.dim[a] == 1 || v->shape.dim[b] == 1 || v->stride[a] >= v->stride[b]) break;
+            order[j - 1] = b;
+            order[j] = a;
+        }
+    pdi_view p = pdi_view_permute(v, order);
+    return pdi_view_is_dense(&p);
+}
+
 bool pdi_view_is_scalar(const pdi_view *v)
 {
     for (int k = 0; k < v->shape.rank; k++)
