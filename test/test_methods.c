@@ -361,7 +361,7 @@ static void the_reservoir_holds_each_example_with_equal_probability(void **state
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         pdi_memory m;
         pdr_memory_spec spec = {PDR_MEMORY_RESERVOIR, SIZE, true};
-        assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 3, seed));
+        assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 2, 3, seed));
         for (int i = 0; i < N; i++) {
             float x = (float)i;
             assert_true(pdi_memory_offer(&m, &(pdi_example){.x = &x, .label = i % 3}));
@@ -382,7 +382,7 @@ static void balanced_memory_holds_as_many_of_each_class(void **state)
     pdi_memory m;
     pdr_memory_spec spec = {PDR_MEMORY_BALANCED, 5, false};
     int count[3] = {0}, late = 0;
-    assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 3, 9));
+    assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 2, 3, 9));
     for (int i = 0; i < 300; i++) {
         float x = (float)i;
         assert_true(pdi_memory_offer(&m, &(pdi_example){.x = &x,
@@ -396,6 +396,11 @@ static void balanced_memory_holds_as_many_of_each_class(void **state)
         late += m.label[i] == 0 && m.x[i] >= 5;
     }
     assert_true(count[0] == 5 && count[1] == 5 && count[2] == 5);
+    for (int i = 0; i < 20; i++) { /* the same output in another task is another class */
+        float x = 1000;
+        assert_true(pdi_memory_offer(&m, &(pdi_example){.x = &x, .label = 0, .task = 1}));
+    }
+    assert_int_equal(m.held, 20);
     assert_true(late > 0); /* not the first five */
     pdi_memory_close(&m);
 }
@@ -406,7 +411,7 @@ static void draws_are_different_while_there_are_enough(void **state)
     pdi_memory m;
     uint32_t index[10];
     pdr_memory_spec spec = {PDR_MEMORY_RESERVOIR, 10, true};
-    assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 1, 3));
+    assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 2, 1, 3));
     for (int i = 0; i < 10; i++) {
         float x = (float)i;
         assert_true(pdi_memory_offer(&m, &(pdi_example){.x = &x}));

@@ -131,7 +131,7 @@ typedef enum pdr_data_use {
 
 typedef enum pdr_memory_policy {
     PDR_MEMORY_RESERVOIR, /* a uniform sample of all examples offered; Vitter 1985 */
-    PDR_MEMORY_BALANCED   /* a uniform sample of each class's, equally many a class */
+    PDR_MEMORY_BALANCED   /* a uniform sample of every class of every task, equally many */
 } pdr_memory_policy;
 
 /* What a method keeps of the examples it has seen. */

@@ -22,7 +22,7 @@ static const char *const er_weightings[] = {"equal", "tasks", NULL};
 static const pdr_option er_options[] = {
     PDR_OPTION_COUNT(er, memory, 200, 1, 1e8, "examples kept, a reservoir over the stream"),
     PDR_OPTION_COUNT(er, per_class, 0, 0, 1e8,
-                     "examples kept of each class instead; 0: use memory"),
+                     "examples kept of each class of each task instead; 0: use memory"),
     PDR_OPTION_COUNT(er, batch, 0, 0, 1e6, "replayed examples a step; 0: as many as new ones"),
     PDR_OPTION_CHOICE(er, weighting, er_weightings, 0, "weight of replay in the loss"),
     PDR_OPTION_FLAG(er, while_learning, true, "store while learning, or only when a task ends"),

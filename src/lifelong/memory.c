@@ -2,21 +2,23 @@
  *
  * A reservoir (Vitter, "Random sampling with a reservoir", 1985, algorithm R):
  * after n offers each of them is held with probability size / n.  Balanced keeps
- * one reservoir a class. */
+ * one reservoir for each class of each task: where tasks share their outputs, the same
+ * output is another class in every task. */
 #include <string.h>
 
 #include "lifelong/trainer.h"
 
 bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spec *spec,
-                     size_t width, size_t targets, int32_t classes, uint64_t seed)
+                     size_t width, size_t targets, int32_t tasks, int32_t classes, uint64_t seed)
 {
     bool balanced = spec->policy == PDR_MEMORY_BALANCED;
     *m = (pdi_memory){
         .alloc = alloc, .spec = *spec, .used = true, .width = width, .targets = targets};
-    m->classes = balanced && classes > 0 ? classes : 1;
+    m->classes = classes;
+    m->groups = balanced && classes > 0 ? tasks * classes : 1;
     m->rng = (pdr_rng){.seed = seed, .stream = PDR_STREAM_MEMORY};
-    m->offered = pdi_new(alloc, (size_t)m->classes, sizeof *m->offered);
-    m->slot = pdi_new(alloc, (size_t)m->classes * (size_t)spec->size, sizeof *m->slot);
+    m->offered = pdi_new(alloc, (size_t)m->groups, sizeof *m->offered);
+    m->slot = pdi_new(alloc, (size_t)m->groups * (size_t)spec->size, sizeof *m->slot);
     return m->offered && m->slot;
 }
 
@@ -44,7 +46,7 @@ static bool memory_column(pdi_memory *m, void *column, size_t room, size_t each)
 static bool memory_room(pdi_memory *m)
 {
     if (m->held < m->room) return true;
-    size_t most = (size_t)m->classes * (size_t)m->spec.size, room = m->room ? 2 * m->room : 64;
+    size_t most = (size_t)m->groups * (size_t)m->spec.size, room = m->room ? 2 * m->room : 64;
     if (room > most) room = most;
     if (!memory_column(m, &m->x, room, m->width * sizeof(float)) ||
         !memory_column(m, &m->target, room, m->targets * sizeof(float)) ||
@@ -65,7 +67,8 @@ static void memory_keep(pdi_memory *m, size_t at, const pdi_example *e)
 
 bool pdi_memory_offer(pdi_memory *m, const pdi_example *e)
 {
-    size_t group = m->classes > 1 ? (size_t)e->label : 0, size = (size_t)m->spec.size;
+    size_t group = m->groups > 1 ? (size_t)e->task * (size_t)m->classes + (size_t)e->label : 0;
+    size_t size = (size_t)m->spec.size;
     uint64_t n = m->offered[group]++;
     uint32_t *slot = m->slot + group * size;
     if (n < size) {

@@ -65,7 +65,7 @@ static bool trainer_memory(pdi_trainer *t)
     pdr_memory_spec spec;
     if (!t->method->memory || !t->method->memory(s->method.self, &spec)) return true;
     return pdi_memory_open(&t->memory, t->alloc, &spec, (size_t)pdr_shape_size(&s->example),
-                           (size_t)s->targets, s->classes, s->seed);
+                           (size_t)s->targets, s->tasks, s->classes, s->seed);
 }
 
 pdr_rc pdi_trainer_new(const pdr_alloc *alloc, const pdi_trainer_spec *spec, pdr_pool *pool,
@@ -251,8 +251,8 @@ static uint64_t trainer_memory_hash(const pdi_memory *m, uint64_t h)
     if (!m->used) return h;
     h = pdi_hash(h, &m->held, sizeof m->held);
     h = pdi_hash(h, &m->rng.counter, sizeof m->rng.counter);
-    h = pdi_hash(h, m->offered, (size_t)m->classes * sizeof *m->offered);
-    h = pdi_hash(h, m->slot, (size_t)m->classes * (size_t)m->spec.size * sizeof *m->slot);
+    h = pdi_hash(h, m->offered, (size_t)m->groups * sizeof *m->offered);
+    h = pdi_hash(h, m->slot, (size_t)m->groups * (size_t)m->spec.size * sizeof *m->slot);
     h = pdi_hash(h, m->x, m->held * m->width * sizeof *m->x);
     h = pdi_hash(h, m->target, m->held * m->targets * sizeof *m->target);
     h = pdi_hash(h, m->label, m->held * sizeof *m->label);

@@ -56,17 +56,17 @@ typedef struct pdi_memory {
     pdr_memory_spec spec;
     bool used;
     size_t width, targets;
-    int32_t classes;   /* balanced: how many samples there are */
-    size_t held, room; /* examples held and allocated */
-    float *x, *target; /* [room, width], [room, targets] */
+    int32_t classes, groups; /* of a task; samples there are: balanced, one a task and class */
+    size_t held, room;       /* examples held and allocated */
+    float *x, *target;       /* [room, width], [room, targets] */
     int32_t *label, *task;
-    uint64_t *offered; /* balanced: [classes] offered so far; reservoir: [1] */
-    uint32_t *slot;    /* balanced: [classes, spec.size] where each is held */
+    uint64_t *offered; /* [groups] offered so far */
+    uint32_t *slot;    /* [groups, spec.size] where each is held */
     pdr_rng rng;       /* which stay, and which are drawn */
 } pdi_memory;
 
 bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spec *spec,
-                     size_t width, size_t targets, int32_t classes, uint64_t seed);
+                     size_t width, size_t targets, int32_t tasks, int32_t classes, uint64_t seed);
 void pdi_memory_close(pdi_memory *m);
 
 /* Offer an example; the policy decides.  False when out of memory. */
