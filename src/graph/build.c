@@ -346,9 +346,24 @@ pdr_node pdr_pad(pdr_graph *g, pdr_node x, int axis, int32_t lo, int32_t full, i
     return pdi_push(g, PDI_pad, &x, &at);
 }
 
+/* Windows that lie side by side and cover the axis only split it. */
+static bool build_window_splits(const pdr_graph *g, pdr_node x, int axis, int32_t taps,
+                                int32_t step, int32_t dilation)
+{
+    return build_axis_ok(g, x, axis) && taps > 0 && taps == step && dilation == 1 &&
+           pdi_shape_at(g, x)->rank < PDR_MAX_RANK && pdi_shape_at(g, x)->dim[axis] % taps == 0;
+}
+
 pdr_node pdr_window(pdr_graph *g, pdr_node x, int axis, int32_t taps, int32_t step,
                     int32_t dilation)
 {
+    if (build_window_splits(g, x, axis, taps, step, dilation)) {
+        pdr_shape s = pdr_node_shape(g, x), to = {.rank = s.rank + 1};
+        for (int k = 0; k < to.rank; k++) to.dim[k] = s.dim[k <= axis ? k : k - 1];
+        to.dim[axis] /= taps;
+        to.dim[axis + 1] = taps;
+        return pdr_reshape(g, x, to);
+    }
     return pdi_push(g, PDI_window, &x,
                     &(pdi_attr){.axis = axis, .taps = taps, .step = step, .dilation = dilation});
 }
