@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program.h"
 #include "t.h"
@@ -238,6 +239,32 @@ static void a_wrong_recipe_is_refused_with_its_place(void **state)
     REFUSED(at("none.yaml"), "none.yaml", "No such file");
 }
 
+/* Nothing listens where the proxy should be, so the download fails at once. */
+static void a_set_that_is_not_here_is_downloaded_in_sight(void **state)
+{
+    (void)state;
+    char here[1024], cache[1100]; /* a relative one is ignored */
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(cache, sizeof cache, "%s/%s", here, folder);
+    put_text("iris.yaml", "data: {name: iris}\nmethod: finetune\n");
+    setenv("PERDURE_DATA", at("nowhere"), 1);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    setenv("https_proxy", "http://127.0.0.1:9", 1);
+    runf(1, "run %s --out %s", at("iris.yaml"), at("iris"));
+    const char *first = "iris is not here yet; downloading it from ";
+    assert_memory_equal(err, first, strlen(first));
+    const char *second = strchr(err, '\n') + 1;
+    assert_memory_equal(second, "perdure: https://", 17);
+    assert_non_null(strstr(second, "set PERDURE_DATA to a folder that has "));
+    assert_ptr_equal(strchr(second, '\n'), err + strlen(err) - 1);
+    assert_false(is_there("iris/result.json") || is_there("iris/report.html"));
+    runf(0, "run %s --out %s", at("er.yaml"), at("one")); /* files need none of that */
+    assert_null(strstr(err, "not here"));
+    unsetenv("PERDURE_DATA");
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("https_proxy");
+}
+
 static void an_unwritable_folder_is_refused_before_the_first_step(void **state)
 {
     (void)state;
@@ -290,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_wrong_image_file_is_refused_with_its_place),
         cmocka_unit_test(a_label_out_of_range_is_refused),
         cmocka_unit_test(a_wrong_recipe_is_refused_with_its_place),
+        cmocka_unit_test(a_set_that_is_not_here_is_downloaded_in_sight),
         cmocka_unit_test(an_unwritable_folder_is_refused_before_the_first_step),
         cmocka_unit_test(a_stopped_run_keeps_what_is_finished),
     };

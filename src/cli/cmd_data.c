@@ -1,14 +1,11 @@
 /* cli/cmd_data.c -- `perdure data`: the registered data sets. */
 #include <inttypes.h>
-#include <perdure/data.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/machine.h"
+#include "cli/download.h"
 #include "cli/page.h"
-#include "cli/progress.h"
-#include "cli/stop.h"
 #include "recipe/words.h"
 
 const char pdi_about_data[] =
@@ -21,14 +18,6 @@ const char pdi_about_data[] =
 const pdi_flag pdi_flags_data[] = {PDI_FLAG_END};
 
 enum { DATA_PATH = 4096 };
-
-static const pdr_registry_row *cmd_data_find(const char *name)
-{
-    const pdr_registry_row *row;
-    size_t i = 0;
-    while ((row = pdr_registry_at(i++)) != NULL && strcmp(row->name, name) != 0) {}
-    return row;
-}
 
 static pdr_rc cmd_data_unknown(const char *name, pdr_error *err)
 {
@@ -95,7 +84,7 @@ static pdr_rc cmd_data_list_named(const pdi_args *args, pdr_error *err)
     pdi_text out = {0};
     size_t width = pdi_command_width();
     for (size_t i = 1; i < args->operands; i++) {
-        const pdr_registry_row *row = cmd_data_find(args->operand[i]);
+        const pdr_registry_row *row = pdi_download_find(args->operand[i]);
         if (!row) {
             pdi_text_close(&out);
             return cmd_data_unknown(args->operand[i], err);
@@ -106,22 +95,6 @@ static pdr_rc cmd_data_list_named(const pdi_args *args, pdr_error *err)
     return pdi_command_print(&out, err);
 }
 
-/* One redrawn line a file, on terminals; Ctrl-C ends the download. */
-static bool cmd_data_progress(void *ctx, const char *file, uint64_t done, uint64_t total)
-{
-    double *drawn = ctx, now = pdi_machine_seconds();
-    bool is_end = total && done >= total;
-    if (pdi_terminal_is_live(stderr) && (is_end || now - *drawn >= 0.1)) {
-        char a[16], b[16];
-        pdi_progress_number((double)done, a);
-        pdi_progress_number((double)total, b);
-        fprintf(stderr, "\r%.*s  %sB%s%sB\033[K", 50, file, a, total ? " of " : "", total ? b : "");
-        fflush(stderr);
-        *drawn = now;
-    }
-    return !pdi_stop_wanted();
-}
-
 static pdr_rc cmd_data_fetch(const pdi_args *args, pdr_error *err)
 {
     if (args->operands < 2)
@@ -129,13 +102,11 @@ static pdr_rc cmd_data_fetch(const pdi_args *args, pdr_error *err)
                         "data fetch: the name of a data set is missing; see "
                         "'perdure data list'");
     for (size_t i = 1; i < args->operands; i++)
-        if (!cmd_data_find(args->operand[i])) return cmd_data_unknown(args->operand[i], err);
+        if (!pdi_download_find(args->operand[i])) return cmd_data_unknown(args->operand[i], err);
     for (size_t i = 1; i < args->operands; i++) {
         char path[DATA_PATH];
-        double drawn = 0;
         pdi_text out = {0};
-        pdr_rc rc = pdr_registry_fetch(NULL, args->operand[i], cmd_data_progress, &drawn, err);
-        if (drawn > 0) fprintf(stderr, "\r\033[K");
+        pdr_rc rc = pdi_download(args->operand[i], err);
         if (rc) return rc;
         pdr_registry_where(args->operand[i], path, sizeof path);
         pdi_text_add(&out, "%s: %s\n", args->operand[i], path);

@@ -3,6 +3,7 @@
 #include <perdure/pool.h>
 
 #include "cli/command.h"
+#include "cli/download.h"
 
 const char pdi_about_plan[] =
     "Builds the first task's training step, runs it on real examples, and prints its plan: every "
@@ -31,7 +32,8 @@ static pdr_rc cmd_plan_print(const pdi_args *args, const pdr_experiment *e, uint
     while (sets < PLAN_SETS && (set[sets] = pdi_args_next(args, "set", &at)) != NULL) sets++;
     pdr_rc rc = pdr_recipe_read(NULL, args->operand[0], sets, set, &recipe, err);
     if (rc) return rc;
-    rc = pdr_experiment_plan(NULL, &recipe, e, steps, &text, err);
+    rc = pdi_download_missing(recipe.data.name, err);
+    if (!rc) rc = pdr_experiment_plan(NULL, &recipe, e, steps, &text, err);
     if (!rc) {
         pdi_text_add(&out, "%s", text);
         pdi_free(&pdi_malloc, text);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "cli/command.h"
+#include "cli/download.h"
 #include "cli/machine.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
@@ -242,6 +243,15 @@ static pdr_rc cmd_run_report(const run_plan *p, pdr_error *err)
     return rc;
 }
 
+/* What is missing, once a set: before the first step, and not out of the user's sight. */
+static pdr_rc cmd_run_download(const run_plan *p, pdr_error *err)
+{
+    pdr_rc rc = PDR_OK;
+    for (size_t i = 0; !rc && i < p->recipes; i++)
+        rc = pdi_download_missing(p->recipe[i].data.name, err);
+    return rc;
+}
+
 static pdr_rc cmd_run_all(run_plan *p, pdr_error *err)
 {
     pdr_rc rc = PDR_OK;
@@ -269,6 +279,7 @@ pdr_rc pdi_cmd_run(const pdi_args *args, pdr_error *err)
     if (!rc) rc = cmd_run_flags(&p, err);
     if (!rc) rc = cmd_run_recipes(&p, err);
     if (!rc) rc = cmd_run_folders(&p, err);
+    if (!rc) rc = cmd_run_download(&p, err);
     if (!rc) rc = cmd_run_all(&p, err);
     cmd_run_close(&p);
     return rc;
