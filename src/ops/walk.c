@@ -233,6 +233,10 @@ static void walk_vjp(pdr_graph *g, pdr_node r, pdr_node up, pdr_node d[])
 {
     const pdi_node nd = *pdi_node_at(g, r);
     pdi_attr at = nd.attr;
+    if (nd.op == PDI_broadcast) { /* through the builder, which knows sums of products */
+        d[0] = pdr_sum(g, up, at.axes);
+        return;
+    }
     at.shape = *pdi_shape_at(g, nd.in[0]);
     for (int k = 0; k < PDR_MAX_RANK; k++)
         if (nd.op == PDI_permute) at.perm.at[nd.attr.perm.at[k]] = k; /* the inverse */
