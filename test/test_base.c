@@ -128,9 +128,9 @@ static void options_say_what_would_be_right(void **state)
         {"rate", "nan", "rate: nan is out of range; give 0 to 1"},
         {"rate", "fast", "rate: 'fast' is not a number; give 0 to 1"},
         {"n", "1.5", "n: '1.5' is not a whole number; give 1 to 100"},
-        {"on", "maybe", "on: 'maybe' is neither true nor false"},
+        {"on", "maybe", "on: 'maybe' is neither true nor false; give one of them"},
         {"kind", "third", "kind: there is no 'third'; choose from first, second"},
-        {"on", "a\nb\x1b[1m\x7f", "on: 'a?b?[1m?' is neither true nor false"},
+        {"on", "a\nb\x1b[1m\x7f", "on: 'a?b?[1m?' is neither true nor false; give one of them"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         sample s;

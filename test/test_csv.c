@@ -99,21 +99,31 @@ static const bad_table bad_tables[] = {
     {"\n\r\n", "y", NULL, NULL, NULL,
      "f:1: the file is empty; it must begin with a row of column names"},
     {"x,y\n", "y", NULL, NULL, NULL, "f:2: no rows of data"},
-    {"x,y\n1,2\n1,2,3\n", "y", NULL, NULL, NULL, "f:3: 3 cells, but there are 2 columns"},
-    {"x,y\n1\n", "y", NULL, NULL, NULL, "f:2: 1 cells, but there are 2 columns"},
+    {"x,y\n1,2\n1,2,3\n", "y", NULL, NULL, NULL,
+     "f:3: 3 cells, but there are 2 columns; give each row a cell for every column"},
+    {"x,y\n1\n", "y", NULL, NULL, NULL,
+     "f:2: 1 cell, but there are 2 columns; give each row a cell for every column"},
     {"x,z,y\n1,\"\n\",2\nabc,0,2\n", "y", NULL, "z", NULL,
-     "f:4: column 'x': 'abc' is not a number; is the column categorical?"},
+     "f:4: column 'x': 'abc' is not a number; mend it, or name the column in data.categorical or "
+     "data.ignore"},
     {"z,x,y\n\"\n\",abc,2\n", "y", NULL, "z", NULL,
-     "f:3: column 'x': 'abc' is not a number; is the column categorical?"},
+     "f:3: column 'x': 'abc' is not a number; mend it, or name the column in data.categorical or "
+     "data.ignore"},
     {"x,y\n0x10,2\n", "y", NULL, NULL, NULL,
-     "f:2: column 'x': '0x10' is not a number; is the column categorical?"},
+     "f:2: column 'x': '0x10' is not a number; mend it, or name the column in data.categorical or "
+     "data.ignore"},
     {"x,y\n1,2\nnan,2\n", "y", NULL, NULL, NULL,
-     "f:3: column 'x': 'nan' is not a finite 32-bit number"},
+     "f:3: column 'x': 'nan' is not a finite 32-bit number; mend it, or leave the cell empty and "
+     "set data.missing"},
     {"x,y\n-Infinity,2\n", "y", NULL, NULL, NULL,
-     "f:2: column 'x': '-Infinity' is not a finite 32-bit number"},
+     "f:2: column 'x': '-Infinity' is not a finite 32-bit number; mend it, or leave the cell empty "
+     "and set data.missing"},
     {"x,y\n1e39,2\n", "y", NULL, NULL, NULL,
-     "f:2: column 'x': '1e39' is not a finite 32-bit number"},
-    {"x,y\n1,inf\n", NULL, "y", NULL, NULL, "f:2: column 'y': 'inf' is not a finite 32-bit number"},
+     "f:2: column 'x': '1e39' is not a finite 32-bit number; mend it, or leave the cell empty and "
+     "set data.missing"},
+    {"x,y\n1,inf\n", NULL, "y", NULL, NULL,
+     "f:2: column 'y': 'inf' is not a finite 32-bit number; mend it, or leave the cell empty and "
+     "set data.missing"},
     {"x,y\n1,2\n,2\n", "y", NULL, NULL, NULL,
      "f:3: column 'x' is empty; data.missing may be mean, zero or drop"},
     {"x,y\n1,\"\"\n", "y", NULL, NULL, NULL, "f:2: column 'y' is empty; data.missing may be drop"},

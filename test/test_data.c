@@ -73,16 +73,18 @@ static void idx_says_where_it_is_wrong(void **state)
     } rows[] = {
         {0, 0, 1, "x: byte 0: not an IDX file; one begins with the bytes 00 00 08"},
         {0, 2, 13, "x: byte 2: elements of type 0x0d; only unsigned bytes (0x08) are read"},
-        {0, 3, 1, "x: byte 3: rank 1; images have rank 2, 3 or 4"},
-        {1, 3, 2, "y: byte 3: rank 2; labels have rank 1"},
-        {0, 7, 3, "y: byte 4: 2 labels, but x has 3 images"},
-        {1, 7, 1, "y: byte 4: 1 labels, but x has 2 images"},
+        {0, 3, 1, "x: byte 3: rank 1; images have rank 2, 3 or 4; is this the file of labels?"},
+        {1, 3, 2, "y: byte 3: rank 2; labels have rank 1; is this the file of images?"},
+        {0, 7, 3, "y: byte 4: 2 labels, but x has 3 images; give as many"},
+        {1, 7, 1, "y: byte 4: 1 labels, but x has 2 images; give as many"},
         {0, 11, 0,
          "x: byte 8: axis 1 has size 0; sizes are at least 1 and their product at most 2^40"},
         {0, 12, 255,
          "x: byte 12: axis 2 has size 4278190083; sizes are at least 1 and their product at most "
          "2^40"},
-        {0, 15, 4, "x: byte 28: the file ends here; its header promises 2 records in 32 bytes"},
+        {0, 15, 4,
+         "x: byte 28: the file ends here; its header promises 2 records in 32 bytes; get the whole "
+         "file"},
         {0, 15, 2, "x: byte 24: more bytes after the last of 2 records"},
         {1, 9, 200, "y: byte 9: record 2 has label 200, but there are 5 classes (0 to 4)"},
     };
@@ -312,7 +314,8 @@ static void opening_says_what_does_not_go_together(void **state)
         {&bare, " is IDX images; give their labels as data.train_labels"},
         {&half, "data.test and data.test_labels go together; data.test_labels is missing"},
         {&label, " is IDX images, which have no columns; leave out data.label"},
-        {&gone, "nowhere.csv: cannot be opened: No such file or directory"},
+        {&gone,
+         "nowhere.csv: cannot be opened: No such file or directory; name a file that can be read"},
     };
     for (size_t k = 0; k < COUNT(rows); k++) {
         pdr_data data;

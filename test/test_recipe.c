@@ -189,6 +189,8 @@ static const char *const mistakes[][2] = {
      "one"},
     {DATA "method: {name: er, name: er}\n",
      "dir/x.yaml:2:20: method.name: the key stands a second time (first on line 2); keep one"},
+    {"method: er\ndata:\n  name: mnits\n",
+     "dir/x.yaml:3:3: data.name: there is no data set 'mnits'; did you mean 'mnist'?"},
     {"method: er\n", "dir/x.yaml:1:1: data: neither 'name' nor 'train' is given; give one, as "
                      "in 'data: {name: mnist}'"},
     {"method: er\ndata:\n  name: mnist\n  train: a.csv\n",
@@ -458,8 +460,8 @@ static pdr_recipe random_recipe(pdr_rng *g)
     pdr_recipe r = {.alloc = &pdi_malloc, .name = pdi_strdup(&pdi_malloc, "x")};
     pdr_option_defaults(pdr_data_option_table, &r.data);
     random_options(g, pdr_data_option_table, &r.data);
-    r.data.train = NULL;
-    r.data.name = odd_texts[pdr_rng_below(g, COUNT(odd_texts))];
+    r.data.name = NULL;
+    r.data.train = odd_texts[pdr_rng_below(g, COUNT(odd_texts))];
     pdr_option_defaults(pdr_scenario_option_table, &r.scenario);
     random_options(g, pdr_scenario_option_table, &r.scenario);
     pdr_option_defaults(pdr_training_option_table, &r.training);
@@ -527,7 +529,7 @@ static void files_are_read_and_named(void **state)
     err = (pdr_error)PDR_NO_ERROR;
     assert_int_equal(pdi_recipe_read(NULL, ".", 0, NULL, kinds_find, kinds_at, &r, &err),
                      PDR_INPUT);
-    assert_string_equal(err.text, ".: cannot be read: Is a directory");
+    assert_string_equal(err.text, ".: cannot be read: Is a directory; give the path of a recipe");
 }
 
 typedef struct budget {

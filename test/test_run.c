@@ -82,16 +82,27 @@ static void a_run_leaves_a_result_and_a_report(void **state)
     assert_non_null(strstr(out, "one/report.html\n"));
 }
 
+/* The line about task 1 without how long it took. */
+static const char *first_line(char line[200])
+{
+    const char *p = strstr(err, " s, loss ");
+    assert_non_null(p);
+    snprintf(line, 200, "%.*s", (int)strcspn(p, "\n"), p);
+    return line;
+}
+
 static void threads_and_repetition_do_not_change_a_bit(void **state)
 {
     (void)state;
     static const int threads[] = {1, 2, 3, 8, 1};
-    char first[64], hash[64];
+    char first[64], hash[64], said[200], line[200];
     for (size_t i = 0; i < COUNT(threads); i++) {
         runf(0, "run %s --threads %d --out %s", at("er.yaml"), threads[i], at("threads"));
         get_key("threads/result.json", "state_hash", hash);
         if (i == 0) memcpy(first, hash, sizeof first);
+        if (i == 0) first_line(said);
         assert_string_equal(hash, first);
+        assert_string_equal(first_line(line), said); /* however often progress was shown */
     }
     runf(0, "run %s --seed 4 --out %s", at("er.yaml"), at("threads"));
     get_key("threads/result.json", "state_hash", hash);
@@ -231,9 +242,13 @@ static void a_wrong_recipe_is_refused_with_its_place(void **state)
     REFUSED(at("method.yaml"), "method.yaml:2:", "err", "did you mean 'er'?");
     REFUSED(at("yaml.yaml"), "yaml.yaml:");
     REFUSED(given("%s --set training.batch=0", at("er.yaml")), "batch", "0");
-    REFUSED(given("%s --set scenario.tasks=3", at("er.yaml")), "4 classes", "3", "1, 2 or 4");
+    put_text("set.yaml", "method: er\ndata: {name: mnits}\n");
+    REFUSED(at("set.yaml"), "set.yaml:2:", "data.name", "mnits", "did you mean 'mnist'?");
+    REFUSED(given("%s --set scenario.tasks=3", at("er.yaml")),
+            "perdure: er: scenario.tasks: ", "4 classes", "3", "1, 2 or 4");
     REFUSED(given("%s --set scenario.split=rotation", at("er.yaml")), "rotat");
-    REFUSED(given("%s --set model.0.layer=conv2d", at("er.yaml")), "conv2d");
+    REFUSED(given("%s --set model.0.layer=conv2d", at("er.yaml")),
+            "perdure: er: model.0.conv2d: ", "needs an image");
     REFUSED(given("%s --seed 1 --seeds 1..2", at("er.yaml")), "--seeds");
     REFUSED(given("%s %s", at("er.yaml"), at("er.yaml")), "er.yaml", "rename");
     REFUSED(at("none.yaml"), "none.yaml", "No such file");

@@ -29,7 +29,8 @@ typedef struct pdr_progress {
     int32_t task, tasks, learned;   /* being learned, from 0; in all; learned so far */
     uint64_t iteration, iterations; /* over the whole run */
     uint64_t examples;              /* learned from so far */
-    double loss;                    /* mean since the last call; NaN before the first step */
+    double loss;                    /* mean since the last call, at a task's end over its last
+                                       steps; NaN before the first step */
     double average;                 /* metric over the tasks learned; NaN before the first */
     const char *task_name;
     const char *metric; /* what average is: "accuracy" or "r2" */

@@ -68,7 +68,8 @@ static pdr_rc option_flag(const pdr_option *row, void *self, const char *value, 
             *FIELD(bool, self, row) = i & 1;
             return PDR_OK;
         }
-    return pdi_fail(err, PDR_INPUT, "%s: '%s' is neither true nor false", row->name, value);
+    return pdi_fail(err, PDR_INPUT, "%s: '%s' is neither true nor false; give one of them",
+                    row->name, value);
 }
 
 static pdr_rc option_choice(const pdr_option *row, void *self, const char *value, pdr_error *err)

@@ -41,8 +41,14 @@ static pdr_rc csv_number(pdi_csv_table *t, size_t k, float *x)
     double value;
     switch (pdi_number(t->scan.cell[k].s, &value)) {
     case PDI_NUMBER: *x = (float)value; return PDR_OK;
-    case PDI_NOT_FINITE: return csv_bad(t, k, "is not a finite 32-bit number");
-    default: return csv_bad(t, k, "is not a number; is the column categorical?");
+    case PDI_NOT_FINITE:
+        return csv_bad(
+            t, k,
+            "is not a finite 32-bit number; mend it, or leave the cell empty and set data.missing");
+    default:
+        return csv_bad(
+            t, k,
+            "is not a number; mend it, or name the column in data.categorical or data.ignore");
     }
 }
 
@@ -133,8 +139,11 @@ static pdr_rc csv_row(pdi_csv_table *t)
 {
     t->seen++;
     if (t->scan.cells != t->names.n)
-        return pdi_fail(t->err, PDR_INPUT, "%s:%" PRIu64 ": %zu cells, but there are %zu columns",
-                        t->file, t->scan.first, t->scan.cells, t->names.n);
+        return pdi_fail(
+            t->err, PDR_INPUT,
+            "%s:%" PRIu64
+            ": %zu cell%s, but there are %zu columns; give each row a cell for every column",
+            t->file, t->scan.first, t->scan.cells, t->scan.cells == 1 ? "" : "s", t->names.n);
     if (csv_is_dropped(t)) return PDR_OK;
     if (t->rows == INT32_MAX)
         return pdi_fail(t->err, PDR_INPUT, "%s:%" PRIu64 ": more than %d rows", t->file,

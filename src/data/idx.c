@@ -36,15 +36,17 @@ static pdr_rc idx_magic(pdi_reader *r, int32_t lo, int32_t hi, idx_head *h, pdr_
         return pdi_fail(err, PDR_INPUT,
                         "%s: byte 0: not an IDX file; one begins with the bytes 00 00 08", r->name);
     if (got < sizeof b)
-        return pdi_fail(err, PDR_INPUT, "%s: byte %zu: the file ends inside its header", r->name,
-                        got);
+        return pdi_fail(err, PDR_INPUT,
+                        "%s: byte %zu: the file ends inside its header; get the whole file",
+                        r->name, got);
     if (b[2] != 0x08)
         return pdi_fail(err, PDR_INPUT,
                         "%s: byte 2: elements of type 0x%02x; only unsigned bytes (0x08) are read",
                         r->name, (unsigned)b[2]);
     if (b[3] < lo || b[3] > hi)
         return pdi_fail(err, PDR_INPUT, "%s: byte 3: rank %d; %s", r->name, (int)b[3],
-                        hi == 1 ? "labels have rank 1" : "images have rank 2, 3 or 4");
+                        hi == 1 ? "labels have rank 1; is this the file of images?"
+                                : "images have rank 2, 3 or 4; is this the file of labels?");
     h->rank = b[3];
     return PDR_OK;
 }
@@ -90,7 +92,7 @@ static pdr_rc idx_body(const pdr_alloc *alloc, pdi_reader *r, const idx_head *h,
         if (n < cap)
             return pdi_fail(err, PDR_INPUT,
                             "%s: byte %" PRIu64 ": the file ends here; its header promises %" PRId32
-                            " records in %" PRIu64 " bytes",
+                            " records in %" PRIu64 " bytes; get the whole file",
                             r->name, pdi_reader_at(r), h->dim[0],
                             h->bytes + 4 + 4 * (uint64_t)h->rank);
     }
@@ -139,8 +141,8 @@ pdr_rc pdi_idx_read(const pdr_alloc *alloc, pdi_reader *images, pdi_reader *labe
     if (!rc) rc = idx_header(labels, 1, 1, &y, err);
     if (!rc && x.dim[0] != y.dim[0])
         rc = pdi_fail(err, PDR_INPUT,
-                      "%s: byte 4: %" PRId32 " labels, but %s has %" PRId32 " images", labels->name,
-                      y.dim[0], images->name, x.dim[0]);
+                      "%s: byte 4: %" PRId32 " labels, but %s has %" PRId32 " images; give as many",
+                      labels->name, y.dim[0], images->name, x.dim[0]);
     if (!rc) rc = idx_body(out->alloc, images, &x, &pixels, err);
     if (!rc) rc = idx_body(out->alloc, labels, &y, &byte, err);
     out->x = pixels;

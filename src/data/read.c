@@ -20,8 +20,8 @@ static pdr_rc read_raw(pdi_reader *r, pdr_error *err)
     if (r->z.avail_in || !r->file) return PDR_OK;
     size_t n = fread(r->raw, 1, READ_CHUNK, r->file);
     if (n < READ_CHUNK && ferror(r->file))
-        return pdi_fail(err, PDR_IO, "%s: reading failed after byte %" PRIu64 ": %s", r->name,
-                        r->before_end, strerror(errno));
+        return pdi_fail(err, PDR_IO, "%s: reading failed after byte %" PRIu64 ": %s%s", r->name,
+                        r->before_end, strerror(errno), errno == EISDIR ? "; name a file" : "");
     r->z.next_in = r->raw;
     r->z.avail_in = (unsigned)n;
     return PDR_OK;
@@ -48,9 +48,10 @@ pdr_rc pdi_reader_open(pdi_reader *r, const pdr_alloc *alloc, const char *path, 
     r->raw = pdi_new(r->alloc, READ_CHUNK, 1);
     if (!r->raw) return pdi_nomem(err);
     r->file = fopen(path, "rb");
-    pdr_rc rc = r->file
-                    ? read_start(r, err)
-                    : pdi_fail(err, PDR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    pdr_rc rc = r->file ? read_start(r, err)
+                        : pdi_fail(err, PDR_INPUT,
+                                   "%s: cannot be opened: %s; name a file that can be read", path,
+                                   strerror(errno));
     if (rc) pdi_reader_close(r);
     return rc;
 }

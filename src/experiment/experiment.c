@@ -97,15 +97,31 @@ static pdr_rc experiment_trainer(experiment *x)
     return pdi_trainer_new(x->alloc, &s, x->pool, batch, &x->trainer, x->err);
 }
 
+/* Put the recipe's name, and the section's where the message has none, before what a room
+ * said that knows of no recipe.  Where a file is wrong its own name comes first. */
+static pdr_rc experiment_blame(const experiment *x, const char *section, pdr_rc rc)
+{
+    char text[PDR_ERROR_MAX];
+    if ((rc != PDR_INPUT && rc != PDR_USAGE) || !x->err) return rc;
+    memcpy(text, x->err->text, sizeof text);
+    *x->err = (pdr_error)PDR_NO_ERROR;
+    return pdi_fail(x->err, rc, "%s: %s%s", x->recipe->name, section, text);
+}
+
 static pdr_rc experiment_open(experiment *x)
 {
     const pdr_recipe *r = x->recipe;
     pdr_rc rc = pdr_data_open(x->alloc, &r->data, x->e->seed, &x->data, x->err);
-    if (!rc) rc = pdr_stream_new(x->alloc, &x->data, &r->scenario, x->e->seed, &x->stream, x->err);
+    if (!rc)
+        rc = experiment_blame(
+            x, "",
+            pdr_stream_new(x->alloc, &x->data, &r->scenario, x->e->seed, &x->stream, x->err));
     if (!rc) rc = experiment_check(x);
     if (!rc)
-        rc = pdr_model_new(x->alloc, r->layers, r->layer, pdr_stream_shape(x->stream),
-                           pdr_stream_outputs(x->stream), &x->model, x->err);
+        rc = experiment_blame(x, "model.",
+                              pdr_model_new(x->alloc, r->layers, r->layer,
+                                            pdr_stream_shape(x->stream),
+                                            pdr_stream_outputs(x->stream), &x->model, x->err));
     if (rc) return rc;
     x->pool = pdr_pool_new(x->alloc, x->e->threads);
     if (!x->pool || !experiment_masks(x)) return pdi_nomem(x->err);
@@ -412,6 +428,10 @@ static pdr_rc experiment_task(experiment *x, int32_t task)
     x->result->train_seconds += experiment_now() - start;
     if (!rc) rc = experiment_test(x, task + 1);
     if (rc) return rc;
+    /* Shown at a task's end is what does not depend on how often something was shown. */
+    x->progress.loss = x->result->loss[x->result->losses - 1].loss;
+    x->shown_count = 0;
+    x->shown_sum = 0;
     x->result->learned = x->progress.learned = task + 1;
     x->progress.average = pdr_result_average(x->result);
     return experiment_show(x, true);

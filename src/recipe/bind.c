@@ -329,11 +329,10 @@ pdr_rc pdi_bind_file(pdi_binder *b, const pdi_tree *root)
     return pdi_bind_section(b, &sgd);
 }
 
-pdr_rc pdi_bind_complete(pdi_binder *b)
+/* A set is known by its name, or its files are given. */
+static pdr_rc bind_data_complete(pdi_binder *b)
 {
     const pdr_recipe *r = b->out;
-    pdi_mark start = {1, 1};
-    b->set = NULL;
     if (!r->data.name && !r->data.train)
         return pdi_bind_fail(b, b->data_at, "data", NULL,
                              "neither 'name' nor 'train' is given; "
@@ -342,7 +341,24 @@ pdr_rc pdi_bind_complete(pdi_binder *b)
         return pdi_bind_fail(b, b->data_at, "data", NULL,
                              "both name (%.60s) and train (%.60s) are given; keep one",
                              r->data.name, r->data.train);
-    if (r->method.kind) return PDR_OK;
+    char hint[PDI_HINT_MAX];
+    pdi_words right = {0};
+    const pdr_registry_row *row;
+    for (size_t i = 0; r->data.name && (row = pdr_registry_at(i)) != NULL; i++) {
+        if (!strcmp(row->name, r->data.name)) return PDR_OK;
+        pdi_words_add(&right, row->name);
+    }
+    if (!r->data.name) return PDR_OK;
+    return pdi_bind_fail(b, b->data_at, "data", "name", "there is no data set '%.60s'; %s",
+                         r->data.name, pdi_words_hint(&right, r->data.name, hint));
+}
+
+pdr_rc pdi_bind_complete(pdi_binder *b)
+{
+    const pdi_mark start = {1, 1};
+    b->set = NULL;
+    pdr_rc rc = bind_data_complete(b);
+    if (rc || b->out->method.kind) return rc;
     char hint[PDI_HINT_MAX];
     pdi_words right = {0};
     pdi_words_kinds(&right, PDR_KIND_METHOD, b->at);

@@ -61,8 +61,8 @@ static pdr_rc recipe_load(const char *path, char *text, size_t *size, pdr_error 
     int why = ferror(f) ? errno : 0;
     fclose(f);
     if (!why) return PDR_OK;
-    return pdi_fail(err, why == EISDIR ? PDR_INPUT : PDR_IO, "%s: cannot be read: %s", path,
-                    strerror(why));
+    return pdi_fail(err, why == EISDIR ? PDR_INPUT : PDR_IO,
+                    "%s: cannot be read: %s; give the path of a recipe", path, strerror(why));
 }
 
 pdr_rc pdi_recipe_read(const pdr_alloc *alloc, const char *path, size_t n_set,
