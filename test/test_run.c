@@ -290,27 +290,40 @@ static void an_unwritable_folder_is_refused_before_the_first_step(void **state)
     assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
 }
 
-static void a_stopped_run_keeps_what_is_finished(void **state)
+/* Run two seeds until it says `sign` on standard error, then stop it: what it said last. */
+static const char *stopped(int iterations, const char *sign)
 {
-    (void)state;
-    char value[64];
-    /* Task 1 is short of work to do, task 2 is not: wait for the first, then stop. */
     char text[1500];
     put_recipe("er.yaml");
     snprintf(text, sizeof text,
-             "f=%s; \"$PERDURE_PROGRAM\" run $f/er.yaml --set training.iterations=3000 "
+             "f=%s; \"$PERDURE_PROGRAM\" run $f/er.yaml --seeds 3..4 --set training.iterations=%d "
              "--out $f/stopped >$f/o 2>$f/e & p=$!; for i in $(seq 600); do "
-             "grep -q 'task 1' $f/e 2>/dev/null && break; sleep 0.02; done; "
+             "grep -q '%s' $f/e 2>/dev/null && break; sleep 0.02; done; "
              "kill -TERM $p; wait $p; echo $? >$f/status",
-             folder);
+             folder, iterations, sign);
     assert_int_equal(system(text), 0);
     get_text("status", out);
     assert_string_equal(out, "1\n");
     get_text("e", err);
-    assert_non_null(strstr(err, "stopped; what is finished is kept in "));
-    get_key("stopped/result.json", "complete", value);
+    return strstr(err, "perdure: ");
+}
+
+static void a_stopped_run_keeps_what_is_finished(void **state)
+{
+    (void)state;
+    char value[64];
+    assert_string_equal(stopped(10000000, "seed 3 (1 of 2)"),
+                        "perdure: stopped before a task was learned; nothing is kept\n");
+    assert_true(is_there("stopped"));
+    assert_false(is_there("stopped/seed-3") || is_there("stopped/seed-4"));
+    /* Task 1 is short of work to do, task 2 is not: wait for the first, then stop. */
+    const char *last = stopped(30000, "task 1"),
+               *want = "perdure: stopped; what is finished is kept in ";
+    assert_memory_equal(last, want, strlen(want));
+    get_key("stopped/seed-3/result.json", "complete", value);
     assert_string_equal(value, "false");
     assert_true(is_there("stopped/report.html"));
+    assert_false(is_there("stopped/seed-4"));
 }
 
 static int enter(void **state)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/download.h"
@@ -24,7 +25,7 @@ const char pdi_about_run[] =
     "One run writes DIR/result.json. Several seeds write DIR/seed-N/result.json, several recipes "
     "DIR/RECIPE/seed-N/result.json. The result depends on the recipe and the seed alone, never on "
     "the number of threads.\n"
-    "Ctrl-C ends cleanly and keeps what is finished.\n";
+    "Ctrl-C ends cleanly and keeps what is finished; a second one ends at once.\n";
 
 const pdi_flag pdi_flags_run[] = {
     {"seed", "N", "the seed, instead of the recipe's"},
@@ -49,6 +50,7 @@ typedef struct run_plan {
     bool is_seeded; /* on the command line */
     int threads;
     char out[RUN_PATH];
+    uint64_t begun; /* runs */
     size_t results; /* finished, or stopped with something to show */
     pdr_result *result;
 } run_plan;
@@ -156,6 +158,20 @@ static pdr_rc cmd_run_folders(run_plan *p, pdr_error *err)
     return PDR_OK;
 }
 
+/* Folders in which no result came to stand are not left behind; --out itself stays. */
+static void cmd_run_sweep(const run_plan *p)
+{
+    char folder[RUN_PATH + 512];
+    for (size_t r = 0; r < p->recipes; r++) {
+        for (uint64_t i = 0; i < cmd_run_seeds(p); i++) {
+            cmd_run_folder(p, r, cmd_run_seed(p, r, i), folder);
+            if (strcmp(folder, p->out) != 0) rmdir(folder); /* fails where something is in it */
+        }
+        snprintf(folder, sizeof folder, "%s/%.200s", p->out, p->recipe[r].name);
+        if (p->recipes > 1) rmdir(folder);
+    }
+}
+
 /* ---- one run ------------------------------------------------------------------------------ */
 
 typedef struct run_watch {
@@ -180,6 +196,12 @@ static bool cmd_run_progress(void *ctx, const pdr_progress *now)
     return !pdi_stop_wanted();
 }
 
+static void cmd_run_announce(run_plan *p, const char *label)
+{
+    uint64_t all = p->recipes * cmd_run_seeds(p);
+    fprintf(stderr, "%s (%" PRIu64 " of %" PRIu64 ")\n", label, ++p->begun, all);
+}
+
 static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *err)
 {
     const pdr_recipe *r = &p->recipe[recipe];
@@ -188,7 +210,7 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     bool several = p->recipes > 1 || cmd_run_seeds(p) > 1;
     snprintf(label, sizeof label, "%.200s, seed %" PRIu64, r->name, seed);
     run_watch w = {.progress = {.label = several ? label : NULL}};
-    if (several) fprintf(stderr, "%s\n", label);
+    if (several) cmd_run_announce(p, label);
     pdr_experiment e = {
         .seed = seed, .threads = p->threads, .progress = cmd_run_progress, .ctx = &w};
     w.task_started = pdi_machine_seconds();
@@ -258,10 +280,12 @@ static pdr_rc cmd_run_all(run_plan *p, pdr_error *err)
     for (size_t r = 0; !rc && r < p->recipes; r++)
         for (uint64_t i = 0; !rc && i < cmd_run_seeds(p); i++)
             rc = cmd_run_one(p, r, cmd_run_seed(p, r, i), err);
-    if (rc == PDR_STOPPED && p->results)
-        fprintf(stderr, "stopped; what is finished is kept in %s\n", p->out);
+    if (rc) cmd_run_sweep(p);
     pdr_rc reported = p->results ? cmd_run_report(p, rc ? NULL : err) : PDR_OK;
-    return rc ? rc : reported;
+    if (rc != PDR_STOPPED) return rc ? rc : reported;
+    *err = (pdr_error)PDR_NO_ERROR; /* "stopped", and by then no news */
+    return p->results ? pdi_fail(err, rc, "stopped; what is finished is kept in %s", p->out)
+                      : pdi_fail(err, rc, "stopped before a task was learned; nothing is kept");
 }
 
 static void cmd_run_close(run_plan *p)

@@ -11,8 +11,9 @@
 static const char help_title[] = "a lifelong-learning and meta-learning engine";
 
 static const char help_description[] =
-    "perdure trains models that learn task after task without forgetting, adapt to a new task from "
-    "a few examples, and give the same bits on any number of threads.\n"
+    "perdure trains models that learn one task after another, with methods against forgetting what "
+    "was learned before, and measures what they keep. The same recipe and seed give the same bits "
+    "on any number of threads.\n"
     "An experiment is written down as a recipe, a small YAML file.\n";
 
 static const char help_recipe[] =
