@@ -146,7 +146,9 @@ pdr_node pdr_mul(pdr_graph *g, pdr_node x, pdr_node y)
 {
     if (x.id != y.id || !build_is_outer(g, x)) return build_map(g, PDI_mul, 2, (pdr_node[]){x, y});
     pdr_node a = g->v[x.id].in[0], b = g->v[x.id].in[1];
-    return pdr_dot(g, pdr_square(g, a), pdr_square(g, b));
+    a = pdr_square(g, a);
+    b = pdr_square(g, b);
+    return pdr_dot(g, a, b);
 }
 
 pdr_node pdr_where(pdr_graph *g, pdr_node c, pdr_node yes, pdr_node no)
@@ -280,7 +282,9 @@ pdr_node pdr_sum(pdr_graph *g, pdr_node x, uint32_t axes)
     if (!build_sums_products(g, x, axes))
         return pdi_push(g, PDI_sum, &x, &(pdi_attr){.axes = axes});
     pdr_node a = g->v[x.id].in[0], b = g->v[x.id].in[1];
-    return pdr_dot(g, build_lengthen(g, a, axes), build_lengthen(g, b, axes));
+    a = build_lengthen(g, a, axes); /* one after the other: C leaves the order of arguments open, */
+    b = build_lengthen(g, b, axes); /* and nodes are numbered as they are pushed */
+    return pdr_dot(g, a, b);
 }
 
 static uint32_t build_all_axes(const pdr_graph *g, pdr_node x)
@@ -403,7 +407,9 @@ pdr_node pdr_concat(pdr_graph *g, pdr_node x, pdr_node y, int axis)
                               pdr_shape_text(pdi_shape_at(g, y), b), axis, why);
     }
     int32_t nx = pdi_shape_at(g, x)->dim[axis], ny = pdi_shape_at(g, y)->dim[axis];
-    return pdr_add(g, pdr_pad(g, x, axis, 0, nx + ny, 1), pdr_pad(g, y, axis, nx, nx + ny, 1));
+    x = pdr_pad(g, x, axis, 0, nx + ny, 1);
+    y = pdr_pad(g, y, axis, nx, nx + ny, 1);
+    return pdr_add(g, x, y);
 }
 
 /* ---- indexing, selection, contraction --------------------------------------------------- */

@@ -20,8 +20,9 @@ static const char *dot_infer(const pdr_graph *g, pdi_node *nd)
 static void dot_vjp(pdr_graph *g, pdr_node r, pdr_node up, pdr_node d[])
 {
     pdr_node x = g->v[r.id].in[0], y = g->v[r.id].in[1];
-    d[0] = pdr_dot(g, up, pdr_swap_last(g, y));                   /* [M,N] [K,N] -> [M,K] */
-    d[1] = pdr_dot(g, pdr_swap_last(g, up), pdr_swap_last(g, x)); /* [N,M] [K,M] -> [N,K] */
+    d[0] = pdr_dot(g, up, pdr_swap_last(g, y)); /* [M,N] [K,N] -> [M,K] */
+    pdr_node up_t = pdr_swap_last(g, up), x_t = pdr_swap_last(g, x);
+    d[1] = pdr_dot(g, up_t, x_t); /* [N,M] [K,M] -> [N,K] */
 }
 
 static void dot_eval(const pdr_graph *g, const pdi_node *nd, double *out, double *const in[])
