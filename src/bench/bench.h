@@ -96,10 +96,16 @@ typedef struct pdi_bench_row {
 /* Row i, or NULL past the end. */
 const pdi_bench_row *pdi_bench_at(size_t i);
 
-void pdi_bench_product(pdi_work *w, const int32_t dim[]);  /* m, n, k, batch */
-void pdi_bench_mlp(pdi_work *w, const int32_t dim[]);      /* batch, in, hidden, .., out, 0 */
-void pdi_bench_mlp_sgd(pdi_work *w, const int32_t dim[]);  /* the same */
-void pdi_bench_sinusoid(pdi_work *w, const int32_t dim[]); /* tasks, points, width, exact */
+void pdi_bench_product(pdi_work *w, const int32_t dim[]);   /* m, n, k, batch */
+void pdi_bench_mlp(pdi_work *w, const int32_t dim[]);       /* batch, in, hidden, .., out, 0 */
+void pdi_bench_mlp_sgd(pdi_work *w, const int32_t dim[]);   /* the same */
+void pdi_bench_sinusoid(pdi_work *w, const int32_t dim[]);  /* tasks, points, width, exact */
+void pdi_bench_conv_maml(pdi_work *w, const int32_t dim[]); /* tasks, ways, channels, side */
+void pdi_bench_lstm(pdi_work *w, const int32_t dim[]);      /* batch, length, input, width */
+void pdi_bench_attention(pdi_work *w,
+                         const int32_t dim[]);        /* batch, length, width, heads, blocks */
+void pdi_bench_map(pdi_work *w, const int32_t dim[]); /* which, elements */
+void pdi_bench_sum(pdi_work *w, const int32_t dim[]); /* rows, columns, axes */
 
 /* ---- measure.c: how long it takes ------------------------------------------------------- */
 
@@ -116,7 +122,7 @@ typedef struct pdi_bench_result {
 /* Gflop/s of fused multiply-adds that stay in registers, on all threads of the pool. */
 double pdi_bench_peak(pdr_pool *pool, double seconds);
 
-pdr_rc pdi_bench_measure(const pdi_bench_row *row, pdr_pool *pool, double seconds, double peak,
-                         pdi_bench_result *out, pdr_error *err);
+pdr_rc pdi_bench_measure(const pdr_alloc *alloc, const pdi_bench_row *row, pdr_pool *pool,
+                         double seconds, double peak, pdi_bench_result *out, pdr_error *err);
 
 #endif

@@ -164,16 +164,16 @@ static void measure_rates(const pdi_work *w, bool is_run, double peak, pdi_bench
     out->fraction = out->gflops / peak;
 }
 
-pdr_rc pdi_bench_measure(const pdi_bench_row *row, pdr_pool *pool, double seconds, double peak,
-                         pdi_bench_result *out, pdr_error *err)
+pdr_rc pdi_bench_measure(const pdr_alloc *alloc, const pdi_bench_row *row, pdr_pool *pool,
+                         double seconds, double peak, pdi_bench_result *out, pdr_error *err)
 {
-    measure_run m = {.row = row, .alloc = &pdi_malloc, .pool = pool, .err = err};
+    measure_run m = {.row = row, .alloc = pdi_alloc_or_default(alloc), .pool = pool, .err = err};
     *out = (pdi_bench_result){.name = row->name, .shape = row->shape};
     out->threads = pdr_pool_threads(pool);
     m.work = pdi_new(m.alloc, 1, sizeof *m.work);
     if (!m.work) return pdi_nomem(err);
     pdr_rc rc = measure_build(&m, m.work, &m.plan);
-    if (!rc && !pdi_work_place(m.work)) rc = pdi_nomem(err);
+    if (!rc && row->steps && !pdi_work_place(m.work)) rc = pdi_nomem(err);
     if (!rc) rc = measure_hash(&m, &out->hash);
     if (!rc) rc = measure_time(&m, seconds, &out->ns);
     if (!rc) measure_rates(m.work, row->steps > 0, peak, out);

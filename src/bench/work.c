@@ -11,7 +11,7 @@ enum { WORK_LINE = 64 }; /* bytes: every value begins at a cache line */
 
 bool pdi_work_open(pdi_work *w, const pdr_alloc *alloc)
 {
-    *w = (pdi_work){.alloc = alloc, .g = pdr_graph_new(alloc)};
+    *w = (pdi_work){.alloc = pdi_alloc_or_default(alloc), .g = pdr_graph_new(alloc)};
     return w->g != NULL;
 }
 

@@ -100,7 +100,8 @@ static pdr_rc cmd_bench_rows(bench_run *b, pdr_error *err)
     for (size_t i = 0; !rc && !pdi_stop_wanted() && (row = pdi_bench_at(i)) != NULL; i++) {
         if (!cmd_bench_wants(b->args, row->name) || b->results == BENCH_ROWS) continue;
         if (is_live) fprintf(stderr, "\r%s\033[K", row->name);
-        rc = pdi_bench_measure(row, b->pool, b->seconds, b->peak, &b->result[b->results], err);
+        rc = pdi_bench_measure(b->args->alloc, row, b->pool, b->seconds, b->peak,
+                               &b->result[b->results], err);
         if (!rc) b->results++;
     }
     if (is_live) fprintf(stderr, "\r\033[K");
