@@ -1,7 +1,7 @@
 /* ops_dot.c -- rows for dot: tile and block edges, and operands that are views.
  *
- * A tile has up to 14 rows and 32 columns; blocks are 168 rows, 512 columns, 256
- * deep.  test_kern.c goes over all the edges together, bit by bit. */
+ * A tile has up to 14 rows and 32 columns; blocks are up to 512 columns and 400
+ * deep.  test_gemm.c and test_kern.c go over all the edges together, bit by bit. */
 #include "ops_rows.h"
 
 static pdr_node make_dot(pdr_graph *g, const op_row *row, const pdr_node x[])

@@ -1,137 +1,180 @@
-/* kern/gemm.c -- matrix product: packed panels and a register tile.
+/* kern/gemm.c -- matrix product: which part of c when, and what is copied first.
  *
- * The tile is vectorised across outputs; each output is one chain of fused
- * multiply-adds in ascending k.  Blocks of k go through c in order, so blocking
- * does not change the chain. */
-#include <string.h>
+ * Columns go by panels, rows by tiles, k by blocks.  Blocks of k are taken in order, so each
+ * element of c stays one chain of multiply-adds (tile.c).  b is copied into panels when its
+ * columns do not lie side by side, and when so many rows use it that reading it with long
+ * steps would cost more. */
+#include "kern/tile.h"
 
-#include "kern/body.h"
-#include "kern/vec.h"
+enum {
+    GEMM_NEAR = 4096,   /* floats of b that leave the first-level cache room for a */
+    GEMM_MANY = 12,     /* tiles of rows over which copying b costs nothing */
+    GEMM_FAR = 1 << 18, /* floats of b, and more are too many pages to go through at a stride */
+    GEMM_ALIAS = 512,   /* a stride of this many floats, or twice ..., wears out few sets */
+    GEMM_TURN = 64,     /* rows of c that are made lying, then turned */
+};
 
-enum { TILE_COLS = VEC * TILE_VECS };
+_Static_assert((int)PDI_PACK >= BLOCK_N * BLOCK_K, "scratch holds a block of b");
 
-/* a: [k][ROWS], b: [k][TILE_COLS].  first: c is not read. */
-typedef void (*gemm_tile_fn)(int64_t k, const float *a, const float *b, float *c, int64_t ldc,
-                             bool first);
-
-#define TILE(ROWS)                                                                                 \
-    static void gemm_tile_##ROWS(int64_t k, const float *a, const float *b, float *c, int64_t ldc, \
-                                 bool first)                                                       \
-    {                                                                                              \
-        vec t[ROWS][TILE_VECS];                                                                    \
-        int64_t p = 0;                                                                             \
-        if (first) {                                                                               \
-            for (int i = 0; i < ROWS; i++)                                                         \
-                for (int j = 0; j < TILE_VECS; j++)                                                \
-                    t[i][j] = vec_mul(vec_set(a[i]), vec_load(b + j * VEC));                       \
-            p = 1;                                                                                 \
-        } else {                                                                                   \
-            for (int i = 0; i < ROWS; i++)                                                         \
-                for (int j = 0; j < TILE_VECS; j++) t[i][j] = vec_load(c + i * ldc + j * VEC);     \
-        }                                                                                          \
-        for (; p < k; p++) {                                                                       \
-            vec y[TILE_VECS];                                                                      \
-            for (int j = 0; j < TILE_VECS; j++) y[j] = vec_load(b + p * TILE_COLS + j * VEC);      \
-            for (int i = 0; i < ROWS; i++) {                                                       \
-                vec x = vec_set(a[p * ROWS + i]);                                                  \
-                for (int j = 0; j < TILE_VECS; j++) t[i][j] = vec_fma(x, y[j], t[i][j]);           \
-            }                                                                                      \
-        }                                                                                          \
-        for (int i = 0; i < ROWS; i++)                                                             \
-            for (int j = 0; j < TILE_VECS; j++) vec_store(c + i * ldc + j * VEC, t[i][j]);         \
-    }
-
-TILE(1)
-TILE(2)
-TILE(4)
-#if defined(__AVX512F__)
-TILE(8)
-TILE(14)
-static const gemm_tile_fn gemm_tiles[] = {[1] = gemm_tile_1,
-                                          [2] = gemm_tile_2,
-                                          [4] = gemm_tile_4,
-                                          [8] = gemm_tile_8,
-                                          [14] = gemm_tile_14};
-#elif defined(__AVX2__)
-TILE(6)
-static const gemm_tile_fn gemm_tiles[] = {
-    [1] = gemm_tile_1, [2] = gemm_tile_2, [4] = gemm_tile_4, [6] = gemm_tile_6};
-#elif defined(__ARM_NEON)
-TILE(8)
-static const gemm_tile_fn gemm_tiles[] = {
-    [1] = gemm_tile_1, [2] = gemm_tile_2, [4] = gemm_tile_4, [8] = gemm_tile_8};
-#else
-static const gemm_tile_fn gemm_tiles[] = {[1] = gemm_tile_1, [2] = gemm_tile_2, [4] = gemm_tile_4};
-#endif
-
-/* The smallest tile with at least `rows` rows. */
-static int gemm_tile_rows(int64_t rows)
-{
-    for (int r = 1; r < TILE_ROWS; r++)
-        if (gemm_tiles[r] && r >= rows) return r;
-    return TILE_ROWS;
-}
-
-/* to[p][i] = x[i * row + p * col] for i < n, zero for n <= i < width. */
-static void gemm_pack_panel(float *to, const float *x, int64_t row, int64_t col, int64_t n,
-                            int64_t width, int64_t k)
-{
-    if (n < width) memset(to, 0, sizeof *to * (size_t)(width * k));
-    if (row == 1) {
-        for (int64_t p = 0; p < k; p++) memcpy(to + p * width, x + p * col, sizeof *to * (size_t)n);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t p = 0; p < k; p++) to[p * width + i] = x[i * row + p * col];
-}
-
-/* A tile at the edge goes through a full-sized copy of its corner of c. */
-static void gemm_edge(int rows, int64_t k, const float *a, const float *b, float *c, int64_t ldc,
-                      bool first, int64_t m, int64_t n)
-{
-    float corner[TILE_ROWS * TILE_COLS];
-    size_t bytes = sizeof *c * (size_t)n;
-    memset(corner, 0, sizeof corner);
-    for (int64_t i = 0; i < m && !first; i++) memcpy(corner + i * TILE_COLS, c + i * ldc, bytes);
-    gemm_tiles[rows](k, a, b, corner, TILE_COLS, first);
-    for (int64_t i = 0; i < m; i++) memcpy(c + i * ldc, corner + i * TILE_COLS, bytes);
-}
+typedef struct gemm_way {
+    int vecs;       /* of a panel */
+    int64_t nc, kc; /* of a block of b */
+    bool packs_b;
+} gemm_way;
 
 static int64_t gemm_min(int64_t x, int64_t y) { return x < y ? x : y; }
 
-/* Rows i0 .. i0+mc of c against one packed block of b. */
-static void gemm_rows(const pdi_gemm *g, int64_t i0, int64_t mc, int64_t j0, int64_t nc, int64_t p0,
-                      int64_t kc, const float *pb, float *pa)
+/* x / y, rounded up. */
+static int64_t gemm_up(int64_t x, int64_t y) { return (x + y - 1) / y; }
+
+/* The largest part when x is cut evenly into as few parts as may be, each at most `most`. */
+static int64_t gemm_even(int64_t x, int64_t most)
 {
-    for (int64_t i = 0; i < mc; i += TILE_ROWS) {
-        int64_t m = gemm_min(TILE_ROWS, mc - i);
-        gemm_pack_panel(pa + i * kc, g->a + (i0 + i) * g->am + p0 * g->ak, g->am, g->ak, m,
-                        gemm_tile_rows(m), kc);
+    return x <= most ? x : gemm_up(x, gemm_up(x, most));
+}
+
+/* The widest panel that there are tiles of m rows for. */
+static int gemm_vecs(int64_t m)
+{
+    if (m > TILE_ROWS) return TILE_VECS;
+    for (int v = TILE_WIDEST; v > TILE_VECS; v--)
+        if (KERN(tiles)[v][m][1]) return v;
+    return TILE_VECS;
+}
+
+static bool gemm_packs_b(const pdi_gemm *g)
+{
+    if (g->bn != 1) return g->n > 1;
+    if (g->bk % GEMM_ALIAS == 0 && g->m > 2 * TILE_ROWS && g->k > 96) return true;
+    return g->m > GEMM_MANY * TILE_ROWS && g->k * g->n > GEMM_FAR;
+}
+
+static gemm_way gemm_choose(const pdi_gemm *g)
+{
+    gemm_way w = {.vecs = gemm_vecs(g->m), .nc = g->n, .packs_b = gemm_packs_b(g)};
+    if (w.packs_b && g->m <= TILE_ROWS) { /* used once: a panel at a time, while it is near */
+        w.vecs = TILE_VECS;
+        w.nc = TILE_VECS * VEC;
+        w.kc = gemm_even(g->k, GEMM_NEAR / (TILE_VECS * VEC));
+        return w;
     }
-    for (int64_t j = 0; j < nc; j += TILE_COLS)
-        for (int64_t i = 0; i < mc; i += TILE_ROWS) {
-            int64_t m = gemm_min(TILE_ROWS, mc - i), n = gemm_min(TILE_COLS, nc - j);
-            int rows = gemm_tile_rows(m);
-            float *c = g->c + (i0 + i) * g->ldc + j0 + j;
-            if (m == rows && n == TILE_COLS)
-                gemm_tiles[rows](kc, pa + i * kc, pb + j * kc, c, g->ldc, p0 == 0);
-            else
-                gemm_edge(rows, kc, pa + i * kc, pb + j * kc, c, g->ldc, p0 == 0, m, n);
-        }
+    int64_t width = w.vecs * VEC;
+    if (g->n > BLOCK_N) w.nc = gemm_up(gemm_even(g->n, BLOCK_N), width) * width;
+    w.kc = gemm_even(g->k, BLOCK_K);
+    return w;
+}
+
+/* Vectors of a tile for the last n columns of a panel. */
+static int gemm_narrow(int vecs, int rows, int64_t n)
+{
+    if (n < TILE_VECS * VEC) return (int)gemm_up(n, VEC);
+    while (vecs * VEC > n || !KERN(tiles)[vecs][rows][1]) vecs--;
+    return vecs;
+}
+
+/* Some rows of c by n columns.  panel: from one panel of b to the next. */
+static void gemm_rows(pdi_tile *t, int vecs, int rows, int64_t n, int64_t panel)
+{
+    pdi_tile_fn whole = KERN(tiles)[vecs][rows][1];
+    for (; n >= vecs * VEC; n -= vecs * VEC) {
+        whole(t);
+        t->b += panel;
+        t->c += vecs * VEC;
+    }
+    while (n > 0) {
+        int v = gemm_narrow(vecs, rows, n);
+        t->last = vec_first(v * VEC > n ? n - (v - 1) * VEC : VEC);
+        KERN(tiles)[v][rows][v * VEC <= n](t);
+        t->b += v * VEC;
+        t->c += v * VEC;
+        n -= v * VEC;
+    }
+}
+
+/* Columns j .. j+n of c get terms p .. p+k of their sums. */
+static void gemm_block(const pdi_gemm *g, const gemm_way *w, int64_t j, int64_t n, int64_t p,
+                       int64_t k)
+{
+    int64_t width = w->vecs * VEC, panel = width, tiles = gemm_up(g->m, TILE_ROWS);
+    const float *b = g->b + j * g->bn + p * g->bk;
+    pdi_tile t = {.k = k, .am = g->am, .ak = g->ak, .bk = g->bk, .ldc = g->ldc, .first = p == 0};
+    if (w->packs_b) {
+        for (int64_t i = 0; i < n; i += width) KERN(pack)
+        (g->pack + i * k, width, b + i * g->bn, g->bn, g->bk, gemm_min(width, n - i), k);
+        b = g->pack;
+        t.bk = width;
+        panel = width * k;
+    }
+    for (int64_t i = 0; i < g->m; tiles--) {
+        int64_t rows = tiles == 1 ? g->m - i : gemm_up(g->m - i, tiles);
+        t.a = g->a + i * g->am + p * g->ak;
+        t.b = b;
+        t.c = g->c + i * g->ldc + j;
+        gemm_rows(&t, w->vecs, (int)rows, n, panel);
+        i += rows;
+    }
+}
+
+static void gemm_blocks(const pdi_gemm *g)
+{
+    gemm_way w = gemm_choose(g);
+    for (int64_t j = 0; j < g->n; j += w.nc)
+        for (int64_t p = 0; p < g->k; p += w.kc)
+            gemm_block(g, &w, j, gemm_min(w.nc, g->n - j), p, gemm_min(w.kc, g->k - p));
+}
+
+/* ---- few columns ---------------------------------------------------------------------- */
+
+/* The same product with the operands' places changed makes c lying on its side. */
+static pdi_gemm gemm_lying(const pdi_gemm *g)
+{
+    pdi_gemm s = *g;
+    s.m = g->n;
+    s.n = g->m;
+    s.a = g->b;
+    s.am = g->bn;
+    s.ak = g->bk;
+    s.b = g->a;
+    s.bn = g->am;
+    s.bk = g->ak;
+    return s;
+}
+
+/* One column: c lying is c. */
+static void gemm_column(const pdi_gemm *g)
+{
+    pdi_gemm s = gemm_lying(g);
+    s.ldc = g->m;
+    gemm_blocks(&s);
+}
+
+static void gemm_turned(const pdi_gemm *g)
+{
+    float out[VEC * GEMM_TURN], *c = g->c;
+    pdi_gemm s = gemm_lying(g);
+    s.c = out;
+    s.ldc = GEMM_TURN;
+    for (int64_t i = 0; i < g->m; i += GEMM_TURN) {
+        s.n = gemm_min(GEMM_TURN, g->m - i);
+        gemm_blocks(&s);
+        KERN(turn)(c, g->ldc, out, GEMM_TURN, g->n, s.n);
+        s.b += GEMM_TURN * g->am;
+        c += GEMM_TURN * g->ldc;
+    }
+}
+
+/* Do c's columns fill vectors so badly that its rows do better, turning included? */
+static bool gemm_turns(const pdi_gemm *g)
+{
+    return g->n <= VEC * 3 / 4 && g->am == 1 && g->m >= VEC && g->k >= 8;
 }
 
 void KERN(gemm)(const pdi_gemm *g)
 {
-    float *pb = g->pack, *pa = g->pack + PDI_KC * (PDI_NC + 32);
-    for (int64_t j0 = 0; j0 < g->n; j0 += PDI_NC) {
-        int64_t nc = gemm_min(PDI_NC, g->n - j0);
-        for (int64_t p0 = 0; p0 < g->k; p0 += PDI_KC) {
-            int64_t kc = gemm_min(PDI_KC, g->k - p0);
-            for (int64_t j = 0; j < nc; j += TILE_COLS)
-                gemm_pack_panel(pb + j * kc, g->b + (j0 + j) * g->bn + p0 * g->bk, g->bn, g->bk,
-                                gemm_min(TILE_COLS, nc - j), TILE_COLS, kc);
-            for (int64_t i0 = 0; i0 < g->m; i0 += PDI_MC)
-                gemm_rows(g, i0, gemm_min(PDI_MC, g->m - i0), j0, nc, p0, kc, pb, pa);
-        }
-    }
+    if (g->n == 1 && g->ldc == 1 && g->m > 1 && (g->am == 1 || g->m >= VEC))
+        gemm_column(g);
+    else if (gemm_turns(g))
+        gemm_turned(g);
+    else
+        gemm_blocks(g);
 }

@@ -36,10 +36,8 @@ typedef struct pdi_gemm {
     float *pack; /* PDI_PACK floats of scratch */
 } pdi_gemm;
 
-/* Block sizes: a block of b (KC x NC) lives in the second-level cache, a panel
- * of it (KC x 32) in the first. */
-enum { PDI_KC = 256, PDI_NC = 512, PDI_MC = 168 };
-enum { PDI_PACK = PDI_KC * (PDI_NC + PDI_MC + 64) };
+/* Scratch: a block of b, copied. */
+enum { PDI_PACK = 400 * 512 };
 
 /* out[lo .. hi) of the sums over `over` of x, laid out by `kept` (dense out). */
 typedef struct pdi_sum {

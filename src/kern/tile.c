@@ -1,0 +1,125 @@
+/* kern/tile.c -- the inner loop of a product: a tile of c in registers while k runs.
+ *
+ * Vectors run across columns of c; each element is one chain of fused multiply-adds in
+ * ascending k, whatever the tile.  b is read a vector at a time, a one number at a time, in
+ * place and through its strides: copying a first was never faster when k runs along it. */
+#include "kern/tile.h"
+
+#define TILE_EXPAND __attribute__((always_inline))
+
+/* Where tile_run() is expanded these are constants: loops over them disappear and arrays
+ * are registers. */
+typedef struct tile_size {
+    int rows, vecs;
+    bool whole;
+} tile_size;
+
+/* Vector j of a row at p; the last one may be a part. */
+static inline TILE_EXPAND vec tile_load(const pdi_tile *t, tile_size z, const float *p, int j)
+{
+    return z.whole || j < z.vecs - 1 ? vec_load(p + j * VEC) : vec_load_part(p + j * VEC, t->last);
+}
+
+/* A sum starts at -0, which changes nothing that is added to it, a zero's sign included. */
+static inline TILE_EXPAND void tile_start(const pdi_tile *t, tile_size z, vec sum[][TILE_WIDEST])
+{
+#pragma GCC unroll 16
+    for (int i = 0; i < z.rows; i++)
+#pragma GCC unroll 16
+        for (int j = 0; j < z.vecs; j++)
+            sum[i][j] = t->first ? vec_set(-0.0f) : tile_load(t, z, t->c + i * t->ldc, j);
+}
+
+/* The next term of every sum.  Three rows of a share a pointer: one step and two are
+ * distances that an address can be made of. */
+static inline TILE_EXPAND void tile_term(const pdi_tile *t, tile_size z, const float *const a[],
+                                         int64_t am, const float *b, vec sum[][TILE_WIDEST])
+{
+    vec y[TILE_WIDEST];
+#pragma GCC unroll 16
+    for (int j = 0; j < z.vecs; j++) y[j] = tile_load(t, z, b, j);
+#pragma GCC unroll 16
+    for (int i = 0; i < z.rows; i++) {
+        vec x = vec_set(a[i / 3][i % 3 * am]);
+#pragma GCC unroll 16
+        for (int j = 0; j < z.vecs; j++) sum[i][j] = vec_fma(x, y[j], sum[i][j]);
+    }
+}
+
+static inline TILE_EXPAND void tile_store(const pdi_tile *t, tile_size z, vec sum[][TILE_WIDEST])
+{
+    float *c = t->c;
+    const int64_t ldc = t->ldc;
+    const vec_part last = t->last;
+#pragma GCC unroll 16
+    for (int i = 0; i < z.rows; i++)
+#pragma GCC unroll 16
+        for (int j = 0; j < z.vecs; j++)
+            if (z.whole || j < z.vecs - 1)
+                vec_store(c + i * ldc + j * VEC, sum[i][j]);
+            else
+                vec_store_part(c + i * ldc + j * VEC, last, sum[i][j]);
+}
+
+static inline TILE_EXPAND void tile_run(const pdi_tile *t, tile_size z)
+{
+    vec sum[TILE_ROWS][TILE_WIDEST];
+    const float *a[TILE_ROWS / 3 + 1], *b = t->b;
+    const int64_t am = t->am, ak = t->ak, bk = t->bk;
+#pragma GCC unroll 16
+    for (int i = 0; i < z.rows; i += 3) a[i / 3] = t->a + i * am;
+    tile_start(t, z, sum);
+    for (int64_t p = t->k; p > 0; p--) {
+        tile_term(t, z, a, am, b, sum);
+#pragma GCC unroll 16
+        for (int i = 0; i < z.rows; i += 3) a[i / 3] += ak;
+        b += bk;
+    }
+    tile_store(t, z, sum);
+}
+
+/* One line a tile: DO(rows, vecs). */
+#define ROWS_2(DO, V)  DO(1, V) DO(2, V)
+#define ROWS_4(DO, V)  ROWS_2(DO, V) DO(3, V) DO(4, V)
+#define ROWS_6(DO, V)  ROWS_4(DO, V) DO(5, V) DO(6, V)
+#define ROWS_8(DO, V)  ROWS_6(DO, V) DO(7, V) DO(8, V)
+#define ROWS_14(DO, V) ROWS_8(DO, V) DO(9, V) DO(10, V) DO(11, V) DO(12, V) DO(13, V) DO(14, V)
+
+/* Registers: rows * vecs sums, vecs of b and one of a. */
+#if defined(__AVX512F__) /* 32 */
+#define TILES_ANY(DO)  ROWS_14(DO, 1) ROWS_14(DO, 2)
+#define TILES_WIDE(DO) ROWS_4(DO, 4) ROWS_2(DO, 8)
+#elif defined(__AVX2__) /* 16 */
+#define TILES_ANY(DO)  ROWS_6(DO, 1) ROWS_6(DO, 2)
+#define TILES_WIDE(DO) ROWS_2(DO, 4) DO(1, 8)
+#elif defined(__ARM_NEON) /* 32 */
+#define TILES_ANY(DO)  ROWS_8(DO, 1) ROWS_8(DO, 2) ROWS_8(DO, 3)
+#define TILES_WIDE(DO) ROWS_2(DO, 8)
+#else
+#define TILES_ANY(DO) ROWS_4(DO, 1) ROWS_4(DO, 2) ROWS_4(DO, 3) ROWS_4(DO, 4)
+#define TILES_WIDE(DO)
+#endif
+
+#define TILE_WHOLE(ROWS, VECS)                                                                     \
+    static void tile_whole_##ROWS##_##VECS(const pdi_tile *t)                                      \
+    {                                                                                              \
+        tile_run(t, (tile_size){ROWS, VECS, true});                                                \
+    }
+#define TILE_PART(ROWS, VECS)                                                                      \
+    static void tile_part_##ROWS##_##VECS(const pdi_tile *t)                                       \
+    {                                                                                              \
+        tile_run(t, (tile_size){ROWS, VECS, false});                                               \
+    }
+#define TILE_BOTH(ROWS, VECS)                                                                      \
+    {                                                                                              \
+        tile_part_##ROWS##_##VECS, tile_whole_##ROWS##_##VECS                                      \
+    }
+#define TILE_ANY(ROWS, VECS)  [VECS][ROWS] = TILE_BOTH(ROWS, VECS),
+#define TILE_WIDE(ROWS, VECS) [VECS][ROWS] = {NULL, tile_whole_##ROWS##_##VECS},
+
+TILES_ANY(TILE_WHOLE)
+TILES_ANY(TILE_PART)
+TILES_WIDE(TILE_WHOLE)
+
+const pdi_tile_fn KERN(tiles)[TILE_WIDEST + 1][TILE_ROWS + 1][2] = {TILES_ANY(TILE_ANY)
+                                                                        TILES_WIDE(TILE_WIDE)};
