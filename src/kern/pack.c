@@ -50,7 +50,7 @@ static void pack_columns(float *to, int64_t width, const float *x, int64_t row, 
         int64_t at = pack_least(p, k - VEC);
         vec t[VEC];
         vec_load_columns(t, from, at);
-#pragma GCC unroll 16
+        VEC_UNROLL
         for (int i = 0; i < VEC; i++) vec_store(to + (at + i) * width, t[i]);
     }
 }

@@ -23,11 +23,12 @@ static inline TILE_EXPAND vec tile_load(const pdi_tile *t, tile_size z, const fl
 /* A sum starts at -0, which changes nothing that is added to it, a zero's sign included. */
 static inline TILE_EXPAND void tile_start(const pdi_tile *t, tile_size z, vec sum[][TILE_WIDEST])
 {
-#pragma GCC unroll 16
-    for (int i = 0; i < z.rows; i++)
-#pragma GCC unroll 16
+    VEC_UNROLL
+    for (int i = 0; i < z.rows; i++) {
+        VEC_UNROLL
         for (int j = 0; j < z.vecs; j++)
             sum[i][j] = t->first ? vec_set(-0.0f) : tile_load(t, z, t->c + i * t->ldc, j);
+    }
 }
 
 /* The next term of every sum.  Three rows of a share a pointer: one step and two are
@@ -36,12 +37,12 @@ static inline TILE_EXPAND void tile_term(const pdi_tile *t, tile_size z, const f
                                          int64_t am, const float *b, vec sum[][TILE_WIDEST])
 {
     vec y[TILE_WIDEST];
-#pragma GCC unroll 16
+    VEC_UNROLL
     for (int j = 0; j < z.vecs; j++) y[j] = tile_load(t, z, b, j);
-#pragma GCC unroll 16
+    VEC_UNROLL
     for (int i = 0; i < z.rows; i++) {
         vec x = vec_set(a[i / 3][i % 3 * am]);
-#pragma GCC unroll 16
+        VEC_UNROLL
         for (int j = 0; j < z.vecs; j++) sum[i][j] = vec_fma(x, y[j], sum[i][j]);
     }
 }
@@ -51,14 +52,15 @@ static inline TILE_EXPAND void tile_store(const pdi_tile *t, tile_size z, vec su
     float *c = t->c;
     const int64_t ldc = t->ldc;
     const vec_part last = t->last;
-#pragma GCC unroll 16
-    for (int i = 0; i < z.rows; i++)
-#pragma GCC unroll 16
+    VEC_UNROLL
+    for (int i = 0; i < z.rows; i++, c += ldc) {
+        VEC_UNROLL
         for (int j = 0; j < z.vecs; j++)
             if (z.whole || j < z.vecs - 1)
-                vec_store(c + i * ldc + j * VEC, sum[i][j]);
+                vec_store(c + j * VEC, sum[i][j]);
             else
-                vec_store_part(c + i * ldc + j * VEC, last, sum[i][j]);
+                vec_store_part(c + j * VEC, last, sum[i][j]);
+    }
 }
 
 static inline TILE_EXPAND void tile_run(const pdi_tile *t, tile_size z)
@@ -66,12 +68,12 @@ static inline TILE_EXPAND void tile_run(const pdi_tile *t, tile_size z)
     vec sum[TILE_ROWS][TILE_WIDEST];
     const float *a[TILE_ROWS / 3 + 1], *b = t->b;
     const int64_t am = t->am, ak = t->ak, bk = t->bk;
-#pragma GCC unroll 16
+    VEC_UNROLL
     for (int i = 0; i < z.rows; i += 3) a[i / 3] = t->a + i * am;
     tile_start(t, z, sum);
     for (int64_t p = t->k; p > 0; p--) {
         tile_term(t, z, a, am, b, sum);
-#pragma GCC unroll 16
+        VEC_UNROLL
         for (int i = 0; i < z.rows; i += 3) a[i / 3] += ak;
         b += bk;
     }

@@ -11,6 +11,13 @@
 #include <math.h>
 #include <stdint.h>
 
+/* The loop after it disappears: its body stands there up to 16 times. */
+#if defined(__clang__)
+#define VEC_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VEC_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #if defined(__AVX512F__)
 #include <immintrin.h>
 enum { VEC = 16 };
@@ -108,16 +115,17 @@ static inline vec vec_halves(const float *low, const float *high)
 /* Halves come from memory, where joining them needs no shuffle. */
 static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at)
 {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++)
-#pragma GCC unroll 2
+    VEC_UNROLL
+    for (int i = 0; i < 4; i++) {
+        VEC_UNROLL
         for (int h = 0; h < 2; h++) {
             vec low = vec_halves(x[i] + at + 8 * h, x[i + 4] + at + 8 * h);
             vec high = vec_halves(x[i + 8] + at + 8 * h, x[i + 12] + at + 8 * h);
             t[8 * h + i] = _mm512_shuffle_f32x4(low, high, 0x88);
             t[8 * h + 4 + i] = _mm512_shuffle_f32x4(low, high, 0xdd);
         }
-#pragma GCC unroll 4
+    }
+    VEC_UNROLL
     for (int i = 0; i < VEC; i += 4) vec_quarters(t + i);
 }
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -132,13 +140,14 @@ static inline void vec_quarters(vec *t)
 }
 static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at)
 {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++)
-#pragma GCC unroll 2
+    VEC_UNROLL
+    for (int i = 0; i < 4; i++) {
+        VEC_UNROLL
         for (int h = 0; h < 2; h++)
             t[4 * h + i] = _mm256_insertf128_ps(
                 _mm256_castps128_ps256(_mm_loadu_ps(x[i] + at + 4 * h)),
                 _mm_loadu_ps(x[i + 4] + at + 4 * h), 1);
+    }
     vec_quarters(t);
     vec_quarters(t + 4);
 }
