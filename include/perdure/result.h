@@ -88,7 +88,7 @@ double pdr_result_fwt(const pdr_result *r);
  * 0 for one value.  NaN and 0 for none. */
 void pdr_mean_se(size_t n, const double x[], double *mean, double *se);
 
-/* Write result.json: the contract of docs/design.md.  Doubles read back as the same
+/* Write result.json: the contract of docs/file-format.md.  Doubles read back as the same
  * doubles; a seed above INT64_MAX is written as a string of its digits. */
 pdr_rc pdr_result_write_json(const pdr_result *r, const char *path, pdr_error *err);
 
