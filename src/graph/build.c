@@ -186,11 +186,36 @@ pdr_node pdr_reshape(pdr_graph *g, pdr_node x, pdr_shape shape)
     return pdi_push(g, PDI_reshape, &x, &(pdi_attr){.shape = shape});
 }
 
+/* Does perm, over n axes, exchange the last two and nothing else? */
+static bool build_swaps_last(const int32_t perm[], int n)
+{
+    bool swaps = n >= 2 && perm[n - 2] == n - 1 && perm[n - 1] == n - 2;
+    for (int k = 0; k < n - 2; k++) swaps = swaps && perm[k] == k;
+    return swaps;
+}
+
+/* A permutation of a permutation is one; of none it is x itself; and a product
+ * transposed is the product of the operands the other way round, bit for bit. */
 pdr_node pdr_permute(pdr_graph *g, pdr_node x, const int32_t perm[])
 {
     pdi_attr at = {0};
-    int rank = pdi_shape_at(g, x)->rank;
-    for (int k = 0; k < PDR_MAX_RANK; k++) at.perm.at[k] = k < rank ? perm[k] : k;
+    const pdi_node nd = *pdi_node_at(g, x);
+    int rank = nd.shape.rank;
+    bool moves = false, valid = true;
+    for (int k = 0; k < PDR_MAX_RANK; k++) {
+        at.perm.at[k] = k < rank ? perm[k] : k;
+        moves = moves || at.perm.at[k] != k;
+        valid = valid && at.perm.at[k] >= 0 && at.perm.at[k] < PDR_MAX_RANK;
+    }
+    if (!pdi_is_null(x) && !moves) return x;
+    if (valid && nd.op == PDI_permute) {
+        int32_t both[PDR_MAX_RANK];
+        pdr_node y = pdi_push(g, PDI_permute, &x, &at); /* which refuses what is none */
+        if (pdi_is_null(y)) return y;
+        for (int k = 0; k < PDR_MAX_RANK; k++) both[k] = nd.attr.perm.at[at.perm.at[k]];
+        return pdr_permute(g, nd.in[0], both);
+    }
+    if (nd.op == PDI_dot && build_swaps_last(perm, rank)) return pdr_dot(g, nd.in[1], nd.in[0]);
     return pdi_push(g, PDI_permute, &x, &at);
 }
 
@@ -274,9 +299,21 @@ static pdr_node build_drop(pdr_graph *g, pdr_node x, uint32_t axes)
     return pdr_reshape(g, x, to);
 }
 
+/* The axes, of what x is the sum of, that go away when axes of x do too. */
+static uint32_t build_joint_axes(const pdr_graph *g, pdr_node x, uint32_t axes)
+{
+    const pdi_node *nd = pdi_node_at(g, x);
+    uint32_t joint = nd->attr.axes;
+    for (int k = 0, j = 0; k < pdi_shape_at(g, nd->in[0])->rank; k++)
+        if (!(nd->attr.axes >> k & 1)) joint |= (axes >> j++ & 1) << k;
+    return joint;
+}
+
 pdr_node pdr_sum(pdr_graph *g, pdr_node x, uint32_t axes)
 {
     if (!axes) return x;
+    if (pdi_node_at(g, x)->op == PDI_sum && !(axes >> pdi_shape_at(g, x)->rank))
+        return pdr_sum(g, pdi_node_at(g, x)->in[0], build_joint_axes(g, x, axes));
     if (!pdi_is_null(x) && !build_long_axes(g, x, axes) && !(axes >> pdi_shape_at(g, x)->rank))
         return build_drop(g, x, axes);
     if (!build_sums_products(g, x, axes))

@@ -238,8 +238,12 @@ static void walk_vjp(pdr_graph *g, pdr_node r, pdr_node up, pdr_node d[])
         return;
     }
     at.shape = *pdi_shape_at(g, nd.in[0]);
-    for (int k = 0; k < PDR_MAX_RANK; k++)
-        if (nd.op == PDI_permute) at.perm.at[nd.attr.perm.at[k]] = k; /* the inverse */
+    if (nd.op == PDI_permute) {
+        int32_t inverse[PDR_MAX_RANK];
+        for (int k = 0; k < PDR_MAX_RANK; k++) inverse[nd.attr.perm.at[k]] = k;
+        d[0] = pdr_permute(g, up, inverse);
+        return;
+    }
     d[0] = pdi_push(g, pdi_op_table[nd.op].adjoint, &up, &at);
 }
 
