@@ -56,6 +56,24 @@ static int64_t row_size(const op_rig *r, pdr_node x)
     return pdr_shape_size(&s);
 }
 
+/* Pools are kept: starting and ending threads takes long on a busy machine. */
+static pdr_pool *row_pools[9];
+
+static void row_pools_close(void)
+{
+    for (size_t i = 0; i < COUNT(row_pools); i++) pdr_pool_free(row_pools[i]);
+}
+
+static pdr_pool *row_pool(int threads)
+{
+    if (!row_pools[0]) {
+        row_pools[0] = pdr_pool_new(NULL, 1);
+        atexit(row_pools_close);
+    }
+    if (!row_pools[threads]) row_pools[threads] = pdr_pool_new(NULL, threads);
+    return row_pools[threads];
+}
+
 /* ---- values -------------------------------------------------------------------- */
 
 void op_place(const pdr_shape *s, int64_t flat, int32_t at[PDR_MAX_RANK])
@@ -178,7 +196,7 @@ static bool rig_build(op_rig *r)
 {
     meter_start(&r->m);
     r->g = pdr_graph_new(&r->m.alloc);
-    r->pool = pdr_pool_new(NULL, 1);
+    r->pool = row_pool(1);
     pdr_graph_label(r->g, "row");
     rig_inputs(r);
     pdr_node y = r->row->make(r->g, r->row, r->in);
@@ -194,7 +212,6 @@ static void rig_close(op_rig *r)
 {
     for (size_t i = 0; i < r->n_in; i++) free(r->value[i]);
     pdr_graph_free(r->g);
-    pdr_pool_free(r->pool);
 }
 
 static const char *rig_out_name(const op_rig *r, size_t j)
@@ -533,49 +550,48 @@ static bool rig_vmap(op_rig *r)
 
 /* ---- threads and instruction sets ----------------------------------------------------------- */
 
-/* A plan shares out only steps that are worth it, so small rows are batched until
- * there is work for everybody. */
+/* Once more as a batch, so that there is something to share and, where products are in
+ * it, a region (plan/region.c). */
 static int32_t threads_batch(const op_rig *r)
 {
     int64_t most = 1;
     for (size_t k = 0; k < r->n_in; k++)
         if (row_size(r, r->in[k]) > most) most = row_size(r, r->in[k]);
-    int64_t size = 60000 / most;
-    return (int32_t)(size < 2 ? 2 : size > 3000 ? 3000 : size);
+    int64_t size = 6000 / most;
+    return (int32_t)(size < 2 ? 2 : size > 50 ? 50 : size);
 }
 
-static bool threads_same(const op_job *first, const char *isa, int threads, float *const want[])
+static bool threads_same(const op_job *first, int threads, const char *name, const char *value,
+                         float *const want[])
 {
     op_job job = *first;
     float *got[ROW_OUTS];
     int64_t at = 0;
-    job.once = threads == 1;
-    setenv("PERDURE_ISA", isa, 1);
-    job.pool = pdr_pool_new(NULL, threads);
-    const char *harm = op_run(&job, got);
-    pdr_pool_free(job.pool);
-    unsetenv("PERDURE_ISA");
-    if (harm) return row_say("threads: %s, %d threads: %s", isa, threads, harm);
+    job.once = true;
+    job.eager = true;
+    job.pool = row_pool(threads);
+    const char *harm = op_run_with(name, value, &job, got);
+    if (harm) return row_say("threads: %d, %s=%s: %s", threads, name, value, harm);
     int j = op_differ(&job, want, got, &at);
     bool ok = j < 0 ? true
-                    : row_say("threads: %s, %d threads: output %d, element %lld is %.9g, not %.9g",
-                              isa, threads, j, (long long)at, (double)got[j][at],
+                    : row_say("threads: %d, %s=%s: output %d, element %lld is %.9g, not %.9g",
+                              threads, name, value, j, (long long)at, (double)got[j][at],
                               (double)want[j][at]);
     op_free(job.n_out, got);
     return ok;
 }
 
-static bool threads_all(const op_job *job)
+static bool threads_all(const op_job *job, size_t n, const int counts[])
 {
-    static const int counts[] = {2, 3, 8};
     float *want[ROW_OUTS];
     const char *harm = op_run(job, want);
     if (harm) return row_say("threads: %s", harm);
-    const char *best = pdi_kernels_here()->name;
+    const char *isa = "PERDURE_ISA", *best = pdi_kernels_here()->name;
     bool ok = true;
-    for (size_t i = 0; ok && i < COUNT(counts); i++) ok = threads_same(job, best, counts[i], want);
+    for (size_t i = 0; ok && i < n; i++) ok = threads_same(job, counts[i], isa, best, want);
     for (int i = 0; ok && pdi_kernels_at(i); i++)
-        ok = threads_same(job, pdi_kernels_at(i)->name, 1, want);
+        ok = threads_same(job, 1, isa, pdi_kernels_at(i)->name, want);
+    ok = ok && threads_same(job, 1, "PERDURE_PLAN", "plain", want);
     op_free(job->n_out, want);
     return ok;
 }
@@ -583,14 +599,15 @@ static bool threads_all(const op_job *job)
 static bool rig_threads(op_rig *r)
 {
     rig_batch b = {.inner = (1u << r->n) - 1, .sizes = {threads_batch(r), 1}};
+    static const int counts[] = {2, 8}, batched[] = {3};
     op_job job = rig_job(r);
-    if (!threads_all(&job)) return false;
+    if (!threads_all(&job, COUNT(counts), counts)) return false;
     if (!r->n) return true;
     if (!batch_open(r, &b)) return false;
     job.in = b.in;
     job.out = b.out;
     job.value = b.value;
-    bool ok = threads_all(&job);
+    bool ok = threads_all(&job, COUNT(batched), batched);
     batch_close(r, &b);
     return ok;
 }

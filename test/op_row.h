@@ -17,13 +17,14 @@
  *   slopes    derivatives up to the row's order equal central differences to 1e-6
  *   vmap      batching equals the loop bit for bit, in f64 and f32, value and
  *             gradient, for every set of inputs mapped, and for batches of batches
- *   threads   1, 2, 3, 8 threads, every instruction set and a second run: same bits
- *   over      an output that replaces an input has the same bits
- *   text      print, parse, print is the same; the graph verifies
+ *   threads   1, 2, 3, 8 threads sharing every step, every instruction set, a second run, and a
+ * plan with nothing optimised: the same bits over      an output that replaces an input has the
+ * same bits text      print, parse, print is the same; the graph verifies
  *
- * In every f32 run inputs and outputs lie between guards at odd places, the arena is
- * filled with NaN before, and inputs must not change.  All memory goes through a
- * meter (meter.h): an overrun or a block left over breaks the row too. */
+ * Every plan keeps its own invariants (plan_check.h).  In every f32 run inputs and
+ * outputs lie between guards at odd places, the arena is filled with NaN before, and
+ * inputs must not change.  All memory goes through a meter (meter.h): an overrun or a
+ * block left over breaks the row too. */
 #ifndef OP_ROW_H
 #define OP_ROW_H
 

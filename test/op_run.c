@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exec/exec.h"
+#include "plan_check.h"
 
 /* Bytes of guard on either side; not a multiple of a vector, so that nothing but the
  * four bytes of an element is aligned. */
@@ -97,9 +98,18 @@ static void run_clear(run_bench *b)
     pdr_plan_free(b->plan);
 }
 
+static void run_poison_all(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) memcpy(&x[i], &run_poison, 4);
+}
+
 static void run_once(run_bench *b)
 {
-    for (int64_t i = 0; i < b->plan->low.arena; i++) memcpy(&b->plan->arena[i], &run_poison, 4);
+    pdr_plan *p = b->plan;
+    run_poison_all(p->arena, (size_t)p->low.arena);
+    run_poison_all(p->local, p->local_each * (size_t)p->threads);
+    for (size_t t = 0; t < (size_t)p->threads; t++) /* the strips of loops */
+        run_poison_all(p->scratch + t * p->scratch_each, (size_t)p->low.slots * PDI_STRIP);
     pdr_plan_run(b->plan, b->in_at, b->out_at);
 }
 
@@ -141,6 +151,15 @@ static const char *run_twice(run_bench *b, float *result[])
     return run_harm(b);
 }
 
+/* Make the executor believe that every step is worth sharing, to the last element. */
+static void run_share_all(pdr_plan *p)
+{
+    for (size_t s = 0; s < p->low.steps; s++) {
+        p->low.step[s].flops += 1e9;
+        p->ready[s].least = 1;
+    }
+}
+
 const char *op_run(const op_job *job, float *result[])
 {
     run_bench b = {.job = job};
@@ -152,9 +171,25 @@ const char *op_run(const op_job *job, float *result[])
         return run_said;
     }
     run_set_up(&b);
-    const char *harm = run_twice(&b, result);
+    if (job->eager) run_share_all(b.plan);
+    const char *harm = plan_broken(b.plan);
+    if (!harm) harm = run_twice(&b, result);
     run_clear(&b);
     if (harm) op_free(job->n_out, result);
+    return harm;
+}
+
+const char *op_run_with(const char *name, const char *value, const op_job *job, float *result[])
+{
+    const char *before = getenv(name);
+    char *kept = before ? strdup(before) : NULL;
+    setenv(name, value, 1);
+    const char *harm = op_run(job, result);
+    if (kept)
+        setenv(name, kept, 1);
+    else
+        unsetenv(name);
+    free(kept);
     return harm;
 }
 

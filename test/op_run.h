@@ -16,6 +16,7 @@ typedef struct op_job {
     const int32_t *over;  /* as for pdr_plan_new(), or NULL */
     bool apart;           /* with over: give memory of its own all the same */
     bool once;            /* do not run a second time */
+    bool eager;           /* share every step among the threads, however small it is */
 } op_job;
 
 /* Plan and run; result[j] receives output j, for the caller to free().  Inputs and
@@ -23,6 +24,9 @@ typedef struct op_job {
  * outputs are filled with NaN before; without shared memory the plan runs twice.
  * NULL, or what went wrong: one line, valid until the next call. */
 const char *op_run(const op_job *job, float *result[]);
+
+/* op_run() with an environment variable set for as long as it lasts. */
+const char *op_run_with(const char *name, const char *value, const op_job *job, float *result[]);
 
 void op_free(size_t n, float *result[]);
 

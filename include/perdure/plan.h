@@ -19,10 +19,12 @@
  * With PERDURE_PLAN=plain in the environment a plan does none of that (each operator is
  * a step, each view a copy, each output copied at the end): the same bits, for tests.
  *
- * ERRORS    pdr_plan_new() refuses a graph that has an error, an input that is
- *           needed and not listed, and an arena larger than memory gives.
- *           Running cannot fail.
+ * ERRORS    pdr_plan_new() refuses a graph that has an error, null nodes, an input
+ *           that is needed and not listed, outputs that cannot replace the input
+ *           they are to, and an arena larger than memory gives.  Running cannot
+ *           fail.
  * OWNERSHIP A plan borrows its pool and nothing else: the graph may be freed.
+ *           Its memory comes from the graph's allocator.
  * THREADS   One thread at a time runs a plan; different plans on different
  *           pools may run at once.
  */
@@ -42,7 +44,8 @@ typedef struct pdr_plan pdr_plan;
  *
  * over, which may be NULL, says which outputs replace an input: over[j] = i
  * allows the memory given for output j to be that of input i (a parameter
- * updated in place); -1 for none.  All other memory must be distinct. */
+ * updated in place), which has as many elements and is replaced by no other
+ * output; -1 for none.  All other memory must be distinct. */
 pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_node in[],
                     size_t n_out, const pdr_node out[], const int32_t over[], pdr_plan **plan,
                     pdr_error *err);
@@ -66,7 +69,7 @@ void pdr_plan_time(pdr_plan *plan, bool on);
 
 /* A table a person can read, a line a step: kernel, shape, operations, place.
  * After timed runs it also says what share of the time each step took.  The caller frees
- * it through the pool's allocator.  NULL when out of memory. */
+ * it through the graph's allocator.  NULL when out of memory. */
 char *pdr_plan_print(const pdr_plan *plan);
 
 #ifdef __cplusplus

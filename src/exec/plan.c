@@ -55,6 +55,39 @@ static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
     return rc;
 }
 
+/* Output j replaces input over[j]: is there one, of its size, and nobody else's? */
+static pdr_rc plan_check_over(const pdi_request *r, size_t j, pdr_error *err)
+{
+    int32_t i = r->over[j];
+    if (i < -1 || (i >= 0 && (size_t)i >= r->n_in))
+        return pdi_fail(err, PDR_USAGE, "plan: over[%zu] is %d; give an input, 0 to %zu, or -1", j,
+                        i, r->n_in - 1);
+    if (i < 0) return PDR_OK;
+    for (size_t k = 0; k < j; k++)
+        if (r->over[k] == i)
+            return pdi_fail(err, PDR_USAGE, "plan: out[%zu] and out[%zu] both replace in[%d]", k, j,
+                            i);
+    const pdr_shape *x = pdi_shape_at(r->g, r->in[i]), *y = pdi_shape_at(r->g, r->out[j]);
+    char from[PDR_SHAPE_TEXT], to[PDR_SHAPE_TEXT];
+    if (pdr_shape_size(x) == pdr_shape_size(y)) return PDR_OK;
+    return pdi_fail(err, PDR_USAGE, "plan: out[%zu] of shape %s cannot replace in[%d] of shape %s",
+                    j, pdr_shape_text(y, to), i, pdr_shape_text(x, from));
+}
+
+static pdr_rc plan_check(const pdi_request *r, const pdr_pool *pool, pdr_error *err)
+{
+    pdr_rc rc = PDR_OK;
+    if (pdr_graph_error(r->g))
+        return pdi_fail(err, pdr_graph_rc(r->g), "%s", pdr_graph_error(r->g));
+    if (!pool) return pdi_fail(err, PDR_USAGE, "plan: there is no pool");
+    for (size_t i = 0; i < r->n_in; i++)
+        if (pdi_is_null(r->in[i])) return pdi_fail(err, PDR_USAGE, "plan: in[%zu] is null", i);
+    for (size_t j = 0; j < r->n_out; j++)
+        if (pdi_is_null(r->out[j])) return pdi_fail(err, PDR_USAGE, "plan: out[%zu] is null", j);
+    for (size_t j = 0; r->over && !rc && j < r->n_out; j++) rc = plan_check_over(r, j, err);
+    return rc;
+}
+
 pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_node in[],
                     size_t n_out, const pdr_node out[], const int32_t over[], pdr_plan **plan,
                     pdr_error *err)
@@ -62,16 +95,15 @@ pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_n
     const char *how = getenv("PERDURE_PLAN");
     const pdi_request r = {g, n_in, n_out, in, out, over, how && !strcmp(how, "plain")};
     *plan = NULL;
-    if (pdr_graph_error(g)) return pdi_fail(err, pdr_graph_rc(g), "%s", pdr_graph_error(g));
-    for (size_t j = 0; j < n_out; j++)
-        if (pdi_is_null(out[j])) return pdi_fail(err, PDR_USAGE, "plan: out[%zu] is null", j);
+    pdr_rc rc = plan_check(&r, pool, err);
+    if (rc) return rc;
     pdr_plan *p = pdi_new(g->alloc, 1, sizeof *p);
     if (!p) return pdi_nomem(err);
     p->alloc = p->low.alloc = g->alloc;
     p->pool = pool;
     p->threads = pdr_pool_threads(pool);
     p->kern = pdi_kernels_here();
-    pdr_rc rc = plan_lower(p, &r, err);
+    rc = plan_lower(p, &r, err);
     if (rc) {
         pdr_plan_free(p);
         return rc;
