@@ -7,7 +7,6 @@
 #include "kern/tile.h"
 
 enum {
-    GEMM_NEAR = 4096,   /* floats of b that leave the first-level cache room for a */
     GEMM_MANY = 12,     /* tiles of rows over which copying b costs nothing */
     GEMM_FAR = 1 << 18, /* floats of b, and more are too many pages to go through at a stride */
     GEMM_ALIAS = 512,   /* a stride of this many floats, or twice ..., wears out few sets */
@@ -52,12 +51,7 @@ static bool gemm_packs_b(const pdi_gemm *g)
 static gemm_way gemm_choose(const pdi_gemm *g)
 {
     gemm_way w = {.vecs = gemm_vecs(g->m), .nc = g->n, .packs_b = gemm_packs_b(g)};
-    if (w.packs_b && g->m <= TILE_ROWS) { /* used once: a panel at a time, while it is near */
-        w.vecs = TILE_VECS;
-        w.nc = TILE_VECS * VEC;
-        w.kc = gemm_even(g->k, GEMM_NEAR / (TILE_VECS * VEC));
-        return w;
-    }
+    if (w.packs_b) w.vecs = TILE_VECS;
     int64_t width = w.vecs * VEC;
     if (g->n > BLOCK_N) w.nc = gemm_up(gemm_even(g->n, BLOCK_N), width) * width;
     w.kc = gemm_even(g->k, BLOCK_K);
@@ -123,6 +117,30 @@ static void gemm_blocks(const pdi_gemm *g)
             gemm_block(g, &w, j, gemm_min(w.nc, g->n - j), p, gemm_min(w.kc, g->k - p));
 }
 
+/* So few rows that copying b would take as long as the rest: tiles turn it themselves. */
+static void gemm_across(const pdi_gemm *g)
+{
+    pdi_tile t = {
+        .k = g->k, .am = g->am, .ak = g->ak, .a = g->a, .bk = g->bn, .ldc = g->ldc, .first = true};
+    for (int64_t j = 0; j < g->n; j += t.columns) {
+        int vecs = g->m <= 2 && g->n - j > VEC ? 2 : 1;
+        t.columns = gemm_min(vecs * VEC, g->n - j);
+        t.last = vec_first(t.columns - (vecs - 1) * VEC);
+        t.b = g->b + j * g->bn;
+        t.c = g->c + j;
+        KERN(tiles_across)[vecs][g->m](&t);
+    }
+}
+
+/* Any product, c standing. */
+static void gemm_standing(const pdi_gemm *g)
+{
+    if (g->m <= TILE_ROWS && g->n > 1 && g->bn != 1 && g->bk == 1 && g->k >= VEC_COLUMNS)
+        gemm_across(g);
+    else
+        gemm_blocks(g);
+}
+
 /* ---- few columns ---------------------------------------------------------------------- */
 
 /* The same product with the operands' places changed makes c lying on its side. */
@@ -145,7 +163,7 @@ static void gemm_column(const pdi_gemm *g)
 {
     pdi_gemm s = gemm_lying(g);
     s.ldc = g->m;
-    gemm_blocks(&s);
+    gemm_standing(&s);
 }
 
 static void gemm_turned(const pdi_gemm *g)
@@ -156,7 +174,7 @@ static void gemm_turned(const pdi_gemm *g)
     s.ldc = GEMM_TURN;
     for (int64_t i = 0; i < g->m; i += GEMM_TURN) {
         s.n = gemm_min(GEMM_TURN, g->m - i);
-        gemm_blocks(&s);
+        gemm_standing(&s);
         KERN(turn)(c, g->ldc, out, GEMM_TURN, g->n, s.n);
         s.b += GEMM_TURN * g->am;
         c += GEMM_TURN * g->ldc;
@@ -171,10 +189,10 @@ static bool gemm_turns(const pdi_gemm *g)
 
 void KERN(gemm)(const pdi_gemm *g)
 {
-    if (g->n == 1 && g->ldc == 1 && g->m > 1 && (g->am == 1 || g->m >= VEC))
+    if (g->n == 1 && g->ldc == 1 && g->m > 1 && (g->am == 1 || g->m >= 4))
         gemm_column(g);
     else if (gemm_turns(g))
         gemm_turned(g);
     else
-        gemm_blocks(g);
+        gemm_standing(g);
 }

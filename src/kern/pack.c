@@ -14,45 +14,25 @@ static void pack_rows(float *to, int64_t width, const float *x, int64_t col, int
     }
 }
 
-/* Pointers to VEC rows of x; past the last row, to the last one: what is read there ends in
- * lanes that nobody stores, but a number it should be, for strange ones are slow to add. */
-static void pack_from(const float *from[VEC], const float *x, int64_t row, int64_t n)
+/* The next VEC_COLUMNS terms of VEC rows. */
+static inline void pack_terms(float *to, int64_t width, const float *const from[VEC], int64_t p)
 {
-    for (int64_t i = 0; i < VEC; i++) from[i] = x + pack_least(i, n - 1) * row;
+    vec t[VEC_COLUMNS];
+    vec_load_columns(t, from, p);
+    VEC_UNROLL
+    for (int i = 0; i < VEC_COLUMNS; i++) vec_store(to + i * width, t[i]);
 }
 
-/* Fewer terms than a vector has lanes: by way of rows that are as long. */
-static void pack_short(float *to, int64_t width, const float *from[VEC], int64_t k)
-{
-    float rows[VEC * VEC];
-    vec t[VEC];
-    vec_part part = vec_first(k);
-    for (int64_t i = 0; i < VEC; i++) {
-        vec_store(rows + i * VEC, vec_load_part(from[i], part));
-        from[i] = rows + i * VEC;
-    }
-    vec_load_columns(t, from, 0);
-    for (int64_t p = 0; p < k; p++) vec_store(to + p * width, t[p]);
-}
-
-/* Terms lie side by side: n <= VEC rows of k become k rows of VEC.  The last VEC terms are
+/* Terms lie side by side: n <= VEC rows of k become k rows of VEC.  The last few terms are
  * taken together even when some of them are there already. */
 static void pack_columns(float *to, int64_t width, const float *x, int64_t row, int64_t n,
                          int64_t k)
 {
     const float *from[VEC];
-    pack_from(from, x, row, n);
-    if (k < VEC) {
-        pack_short(to, width, from, k);
-        return;
-    }
-    for (int64_t p = 0; p < k; p += VEC) {
-        int64_t at = pack_least(p, k - VEC);
-        vec t[VEC];
-        vec_load_columns(t, from, at);
-        VEC_UNROLL
-        for (int i = 0; i < VEC; i++) vec_store(to + (at + i) * width, t[i]);
-    }
+    vec_rows(from, x, row, n);
+    int64_t p = 0;
+    for (; p <= k - VEC_COLUMNS; p += VEC_COLUMNS) pack_terms(to + p * width, width, from, p);
+    if (p < k) pack_terms(to + (k - VEC_COLUMNS) * width, width, from, k - VEC_COLUMNS);
 }
 
 /* Neither: number by number. */
@@ -73,7 +53,7 @@ void KERN(pack)(float *to, int64_t width, const float *x, int64_t row, int64_t c
     }
     for (int64_t i = 0; i < n; i += VEC) {
         int64_t some = pack_least(VEC, n - i);
-        if (col == 1)
+        if (col == 1 && k >= VEC_COLUMNS)
             pack_columns(to + i, width, x + i * row, row, some, k);
         else
             pack_scattered(to + i, width, x + i * row, row, col, some, k);
@@ -83,11 +63,11 @@ void KERN(pack)(float *to, int64_t width, const float *x, int64_t row, int64_t c
 void KERN(turn)(float *c, int64_t ldc, const float *x, int64_t row, int64_t n, int64_t k)
 {
     const float *from[VEC];
-    vec t[VEC];
+    vec t[VEC_COLUMNS];
     vec_part part = vec_first(n);
-    pack_from(from, x, row, n);
-    for (int64_t p = 0; p < k; p += VEC) {
-        int64_t count = pack_least(VEC, k - p);
+    vec_rows(from, x, row, n);
+    for (int64_t p = 0; p < k; p += VEC_COLUMNS) {
+        int64_t count = pack_least(VEC_COLUMNS, k - p);
         vec_load_columns(t, from, p);
         for (int64_t i = 0; i < count; i++) vec_store_part(c + (p + i) * ldc, part, t[i]);
     }

@@ -31,20 +31,28 @@ static inline TILE_EXPAND void tile_start(const pdi_tile *t, tile_size z, vec su
     }
 }
 
-/* The next term of every sum.  Three rows of a share a pointer: one step and two are
- * distances that an address can be made of. */
-static inline TILE_EXPAND void tile_term(const pdi_tile *t, tile_size z, const float *const a[],
-                                         int64_t am, const float *b, vec sum[][TILE_WIDEST])
+/* Pointers to every third row of a: one row on and two are distances that an address can be
+ * made of, and there are not pointers enough for all. */
+typedef const float *tile_rows[TILE_ROWS / 3 + 1];
+
+static inline TILE_EXPAND void tile_open(const pdi_tile *t, tile_size z, tile_rows a)
 {
-    vec y[TILE_WIDEST];
     VEC_UNROLL
-    for (int j = 0; j < z.vecs; j++) y[j] = tile_load(t, z, b, j);
+    for (int i = 0; i < z.rows; i += 3) a[i / 3] = t->a + i * t->am;
+}
+
+/* The next term of every sum: a's numbers times y. */
+static inline TILE_EXPAND void tile_term(tile_size z, tile_rows a, int64_t am, int64_t ak,
+                                         const vec *y, vec sum[][TILE_WIDEST])
+{
     VEC_UNROLL
     for (int i = 0; i < z.rows; i++) {
         vec x = vec_set(a[i / 3][i % 3 * am]);
         VEC_UNROLL
         for (int j = 0; j < z.vecs; j++) sum[i][j] = vec_fma(x, y[j], sum[i][j]);
     }
+    VEC_UNROLL
+    for (int i = 0; i < z.rows; i += 3) a[i / 3] += ak;
 }
 
 static inline TILE_EXPAND void tile_store(const pdi_tile *t, tile_size z, vec sum[][TILE_WIDEST])
@@ -65,17 +73,56 @@ static inline TILE_EXPAND void tile_store(const pdi_tile *t, tile_size z, vec su
 
 static inline TILE_EXPAND void tile_run(const pdi_tile *t, tile_size z)
 {
-    vec sum[TILE_ROWS][TILE_WIDEST];
-    const float *a[TILE_ROWS / 3 + 1], *b = t->b;
+    vec sum[TILE_ROWS][TILE_WIDEST], y[TILE_WIDEST];
+    tile_rows a;
+    const float *b = t->b;
     const int64_t am = t->am, ak = t->ak, bk = t->bk;
-    VEC_UNROLL
-    for (int i = 0; i < z.rows; i += 3) a[i / 3] = t->a + i * am;
+    tile_open(t, z, a);
     tile_start(t, z, sum);
-    for (int64_t p = t->k; p > 0; p--) {
-        tile_term(t, z, a, am, b, sum);
+    for (int64_t p = t->k; p > 0; p--, b += bk) {
         VEC_UNROLL
-        for (int i = 0; i < z.rows; i += 3) a[i / 3] += ak;
-        b += bk;
+        for (int j = 0; j < z.vecs; j++) y[j] = tile_load(t, z, b, j);
+        tile_term(z, a, am, ak, y, sum);
+    }
+    tile_store(t, z, sum);
+}
+
+/* VEC_COLUMNS terms of all columns, from the rows that b lies in. */
+static inline TILE_EXPAND void tile_turn(tile_size z, const float *(*b)[VEC], int64_t p,
+                                         vec y[VEC_COLUMNS][TILE_ACROSS])
+{
+    vec t[VEC_COLUMNS];
+    VEC_UNROLL
+    for (int j = 0; j < z.vecs; j++) {
+        vec_load_columns(t, b[j], p);
+        VEC_UNROLL
+        for (int q = 0; q < VEC_COLUMNS; q++) y[q][j] = t[q];
+    }
+}
+
+/* The last few terms are read together with some that were there already. */
+static inline TILE_EXPAND void tile_run_across(const pdi_tile *t, tile_size z)
+{
+    vec sum[TILE_ROWS][TILE_WIDEST], y[VEC_COLUMNS][TILE_ACROSS];
+    tile_rows a;
+    const float *b[TILE_ACROSS][VEC];
+    const int64_t am = t->am, ak = t->ak, k = t->k;
+    int64_t p = 0;
+    VEC_UNROLL
+    for (int j = 0; j < z.vecs; j++)
+        vec_rows(b[j], t->b + j * VEC * t->bk, t->bk, t->columns - j * VEC);
+    tile_open(t, z, a);
+    tile_start(t, z, sum);
+    for (; p <= k - VEC_COLUMNS; p += VEC_COLUMNS) {
+        tile_turn(z, b, p, y);
+        VEC_UNROLL
+        for (int q = 0; q < VEC_COLUMNS; q++) tile_term(z, a, am, ak, y[q], sum);
+    }
+    if (p < k) {
+        tile_turn(z, b, k - VEC_COLUMNS, y);
+        VEC_UNROLL
+        for (int q = 1; q < VEC_COLUMNS; q++)
+            if (q >= VEC_COLUMNS - (k - p)) tile_term(z, a, am, ak, y[q], sum);
     }
     tile_store(t, z, sum);
 }
@@ -89,16 +136,20 @@ static inline TILE_EXPAND void tile_run(const pdi_tile *t, tile_size z)
 
 /* Registers: rows * vecs sums, vecs of b and one of a. */
 #if defined(__AVX512F__) /* 32 */
-#define TILES_ANY(DO)  ROWS_14(DO, 1) ROWS_14(DO, 2)
+#define TILES_ONE(DO)  ROWS_14(DO, 1)
+#define TILES_ANY(DO)  TILES_ONE(DO) ROWS_14(DO, 2)
 #define TILES_WIDE(DO) ROWS_4(DO, 4) ROWS_2(DO, 8)
 #elif defined(__AVX2__) /* 16 */
-#define TILES_ANY(DO)  ROWS_6(DO, 1) ROWS_6(DO, 2)
+#define TILES_ONE(DO)  ROWS_6(DO, 1)
+#define TILES_ANY(DO)  TILES_ONE(DO) ROWS_6(DO, 2)
 #define TILES_WIDE(DO) ROWS_2(DO, 4) DO(1, 8)
 #elif defined(__ARM_NEON) /* 32 */
-#define TILES_ANY(DO)  ROWS_8(DO, 1) ROWS_8(DO, 2) ROWS_8(DO, 3)
+#define TILES_ONE(DO)  ROWS_8(DO, 1)
+#define TILES_ANY(DO)  TILES_ONE(DO) ROWS_8(DO, 2) ROWS_8(DO, 3)
 #define TILES_WIDE(DO) ROWS_2(DO, 8)
 #else
-#define TILES_ANY(DO) ROWS_4(DO, 1) ROWS_4(DO, 2) ROWS_4(DO, 3) ROWS_4(DO, 4)
+#define TILES_ONE(DO) ROWS_4(DO, 1)
+#define TILES_ANY(DO) TILES_ONE(DO) ROWS_4(DO, 2) ROWS_4(DO, 3) ROWS_4(DO, 4)
 #define TILES_WIDE(DO)
 #endif
 
@@ -112,16 +163,27 @@ static inline TILE_EXPAND void tile_run(const pdi_tile *t, tile_size z)
     {                                                                                              \
         tile_run(t, (tile_size){ROWS, VECS, false});                                               \
     }
+#define TILE_TURNS(ROWS, VECS)                                                                     \
+    static void tile_turns_##ROWS##_##VECS(const pdi_tile *t)                                      \
+    {                                                                                              \
+        tile_run_across(t, (tile_size){ROWS, VECS, false});                                        \
+    }
 #define TILE_BOTH(ROWS, VECS)                                                                      \
     {                                                                                              \
         tile_part_##ROWS##_##VECS, tile_whole_##ROWS##_##VECS                                      \
     }
 #define TILE_ANY(ROWS, VECS)  [VECS][ROWS] = TILE_BOTH(ROWS, VECS),
 #define TILE_WIDE(ROWS, VECS) [VECS][ROWS] = {NULL, tile_whole_##ROWS##_##VECS},
+#define TILE_TURN(ROWS, VECS) [VECS][ROWS] = tile_turns_##ROWS##_##VECS,
 
 TILES_ANY(TILE_WHOLE)
 TILES_ANY(TILE_PART)
 TILES_WIDE(TILE_WHOLE)
+TILES_ONE(TILE_TURNS)
+ROWS_2(TILE_TURNS, 2)
 
 const pdi_tile_fn KERN(tiles)[TILE_WIDEST + 1][TILE_ROWS + 1][2] = {TILES_ANY(TILE_ANY)
                                                                         TILES_WIDE(TILE_WIDE)};
+
+const pdi_tile_fn KERN(tiles_across)[TILE_ACROSS + 1][TILE_ROWS + 1] = {TILES_ONE(TILE_TURN)
+                                                                            ROWS_2(TILE_TURN, 2)};

@@ -29,11 +29,12 @@ typedef struct pdi_tile {
     const float *a; /* row i, term p at i * am + p * ak */
     int64_t am, ak;
     const float *b; /* term p of all columns at p * bk, columns side by side */
-    int64_t bk;
+    int64_t bk;     /* across: column j at j * bk, terms side by side */
     float *c;
     int64_t ldc;
-    bool first;    /* the sums start here: c is not read */
-    vec_part last; /* what a tile that is not whole has of its last vector */
+    bool first;      /* the sums start here: c is not read */
+    vec_part last;   /* what a tile that is not whole has of its last vector */
+    int64_t columns; /* across: how many */
 } pdi_tile;
 
 typedef void (*pdi_tile_fn)(const pdi_tile *t);
@@ -41,6 +42,12 @@ typedef void (*pdi_tile_fn)(const pdi_tile *t);
 /* By vectors, rows, and whether it is whole; NULL where there is none.  Tiles of one row up
  * to TILE_ROWS rows and of one vector up to TILE_VECS are all there; wider ones are whole. */
 extern const pdi_tile_fn KERN(tiles)[TILE_WIDEST + 1][TILE_ROWS + 1][2];
+
+/* By vectors and rows: tiles that turn b from rows into columns on the way.  They start their
+ * sums and want at least VEC_COLUMNS terms.  One vector goes with any rows; two, which hide
+ * the latency of sums that are too few, with one or two rows. */
+enum { TILE_ACROSS = 2 };
+extern const pdi_tile_fn KERN(tiles_across)[TILE_ACROSS + 1][TILE_ROWS + 1];
 
 /* to[p][i] = x[i * row + p * col] for i < n, p < k; to's rows are `width` apart, which is at
  * least n rounded up to whole vectors: those are written. */

@@ -91,68 +91,62 @@ static inline vec vec_load_part(const float *p, vec_part n) { return (void)n, *p
 static inline void vec_store_part(float *p, vec_part n, vec x) { (void)n, *p = x; }
 #endif
 
-/* ---- VEC rows read as VEC columns ------------------------------------------------ */
+/* ---- rows read as columns --------------------------------------------------------- */
 
-/* t[p] = x[0][p], x[1][p], ... x[VEC-1][p] for p < VEC. */
-static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at);
+/* So many numbers of each of VEC rows become so many registers. */
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__ARM_NEON)
+enum { VEC_COLUMNS = 4 };
+#else
+enum { VEC_COLUMNS = 1 };
+#endif
+
+/* Pointers to VEC rows of x, of which there are n; past the last one, to the last one: what
+ * is read there ends in lanes that nobody wants, but numbers they should be, for those that
+ * are nearly zero or none at all can be slow. */
+static inline void vec_rows(const float *rows[VEC], const float *x, int64_t step, int64_t n)
+{
+    for (int64_t i = 0; i < VEC; i++) {
+        rows[i] = x;
+        if (i < n - 1) x += step;
+    }
+}
 
 #if defined(__AVX512F__)
-/* Transpose the four 4x4 blocks that lie in the 128-bit quarters of t[0 .. 3]. */
-static inline void vec_quarters(vec *t)
+/* Four numbers of every fourth row.  Put in place by loads: shuffles would all wait for
+ * one port. */
+static inline vec vec_load_fours(const float *const *x, int64_t at)
 {
-    vec a = _mm512_unpacklo_ps(t[0], t[1]), b = _mm512_unpackhi_ps(t[0], t[1]);
-    vec c = _mm512_unpacklo_ps(t[2], t[3]), d = _mm512_unpackhi_ps(t[2], t[3]);
-    t[0] = _mm512_shuffle_ps(a, c, 0x44);
-    t[1] = _mm512_shuffle_ps(a, c, 0xee);
-    t[2] = _mm512_shuffle_ps(b, d, 0x44);
-    t[3] = _mm512_shuffle_ps(b, d, 0xee);
+    vec r = _mm512_castps128_ps512(_mm_loadu_ps(x[0] + at));
+    r = _mm512_mask_broadcast_f32x4(r, 0x00f0, _mm_loadu_ps(x[4] + at));
+    r = _mm512_mask_broadcast_f32x4(r, 0x0f00, _mm_loadu_ps(x[8] + at));
+    return _mm512_mask_broadcast_f32x4(r, 0xf000, _mm_loadu_ps(x[12] + at));
 }
-static inline vec vec_halves(const float *low, const float *high)
+#define VEC_OP(name) _mm512_##name
+#elif defined(__AVX2__)
+static inline vec vec_load_fours(const float *const *x, int64_t at)
 {
-    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high),
-                              1);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(x[0] + at)),
+                                _mm_loadu_ps(x[4] + at), 1);
 }
-/* Halves come from memory, where joining them needs no shuffle. */
-static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at)
+#define VEC_OP(name) _mm256_##name
+#endif
+
+/* t[p] = x[0][at + p], x[1][at + p], ... x[VEC-1][at + p]. */
+#if defined(VEC_OP)
+static inline void vec_load_columns(vec t[VEC_COLUMNS], const float *const x[VEC], int64_t at)
 {
-    VEC_UNROLL
-    for (int i = 0; i < 4; i++) {
-        VEC_UNROLL
-        for (int h = 0; h < 2; h++) {
-            vec low = vec_halves(x[i] + at + 8 * h, x[i + 4] + at + 8 * h);
-            vec high = vec_halves(x[i + 8] + at + 8 * h, x[i + 12] + at + 8 * h);
-            t[8 * h + i] = _mm512_shuffle_f32x4(low, high, 0x88);
-            t[8 * h + 4 + i] = _mm512_shuffle_f32x4(low, high, 0xdd);
-        }
-    }
-    VEC_UNROLL
-    for (int i = 0; i < VEC; i += 4) vec_quarters(t + i);
+    vec a = vec_load_fours(x, at), b = vec_load_fours(x + 1, at);
+    vec c = vec_load_fours(x + 2, at), d = vec_load_fours(x + 3, at);
+    vec ab = VEC_OP(unpacklo_ps)(a, b), cd = VEC_OP(unpacklo_ps)(c, d);
+    t[0] = VEC_OP(shuffle_ps)(ab, cd, 0x44);
+    t[1] = VEC_OP(shuffle_ps)(ab, cd, 0xee);
+    ab = VEC_OP(unpackhi_ps)(a, b);
+    cd = VEC_OP(unpackhi_ps)(c, d);
+    t[2] = VEC_OP(shuffle_ps)(ab, cd, 0x44);
+    t[3] = VEC_OP(shuffle_ps)(ab, cd, 0xee);
 }
-#elif defined(__AVX2__) && defined(__FMA__)
-static inline void vec_quarters(vec *t)
-{
-    vec a = _mm256_unpacklo_ps(t[0], t[1]), b = _mm256_unpackhi_ps(t[0], t[1]);
-    vec c = _mm256_unpacklo_ps(t[2], t[3]), d = _mm256_unpackhi_ps(t[2], t[3]);
-    t[0] = _mm256_shuffle_ps(a, c, 0x44);
-    t[1] = _mm256_shuffle_ps(a, c, 0xee);
-    t[2] = _mm256_shuffle_ps(b, d, 0x44);
-    t[3] = _mm256_shuffle_ps(b, d, 0xee);
-}
-static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at)
-{
-    VEC_UNROLL
-    for (int i = 0; i < 4; i++) {
-        VEC_UNROLL
-        for (int h = 0; h < 2; h++)
-            t[4 * h + i] = _mm256_insertf128_ps(
-                _mm256_castps128_ps256(_mm_loadu_ps(x[i] + at + 4 * h)),
-                _mm_loadu_ps(x[i + 4] + at + 4 * h), 1);
-    }
-    vec_quarters(t);
-    vec_quarters(t + 4);
-}
-#elif defined(__ARM_NEON) && defined(__aarch64__)
-static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at)
+#elif defined(__ARM_NEON)
+static inline void vec_load_columns(vec t[VEC_COLUMNS], const float *const x[VEC], int64_t at)
 {
     float32x4x2_t a = vzipq_f32(vld1q_f32(x[0] + at), vld1q_f32(x[2] + at));
     float32x4x2_t b = vzipq_f32(vld1q_f32(x[1] + at), vld1q_f32(x[3] + at));
@@ -163,7 +157,7 @@ static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64
     t[3] = high.val[1];
 }
 #else
-static inline void vec_load_columns(vec t[VEC], const float *const x[VEC], int64_t at)
+static inline void vec_load_columns(vec t[VEC_COLUMNS], const float *const x[VEC], int64_t at)
 {
     t[0] = x[0][at];
 }
