@@ -118,6 +118,114 @@ def sinusoid(exact):
     return training(theta, meta, [waves() for _ in range(SETS)], adam, adam_start(theta))
 
 
+def lstm(is_scanned):
+    k, batch, length, size, classes = keys(), 32, 20, 128, 10
+    bound = 1 / math.sqrt(size)
+    theta = {
+        "x": jax.random.uniform(next(k), (size, 4 * size), minval=-bound, maxval=bound),
+        "h": jax.random.uniform(next(k), (size, 4 * size), minval=-bound, maxval=bound),
+        "b": jnp.zeros(4 * size),
+        "head": dense(k, [size, classes]),
+    }
+
+    def loss(p, x, y):
+        def cell(carry, zx):
+            h, c = carry
+            i, f, u, o = jnp.split(zx + h @ p["h"], 4, axis=1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(u)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), None
+
+        zeros = jnp.zeros((batch, size))
+        zx = (x @ p["x"] + p["b"]).swapaxes(0, 1)
+        unroll = 1 if is_scanned else length
+        (h, _), _ = jax.lax.scan(cell, (zeros, zeros), zx, unroll=unroll)
+        return cross_entropy(net(p["head"], h), y)
+
+    return training(theta, loss, sequences(k, batch, length, size), adam, adam_start(theta))
+
+
+def sequences(k, batch, length, size):
+    return [
+        (
+            jax.random.normal(next(k), (batch, length, size)),
+            jax.random.randint(next(k), (batch,), 0, 10),
+        )
+        for _ in range(SETS)
+    ]
+
+
+def attention():
+    k, batch, length, size, heads = keys(), 32, 20, 128, 4
+
+    def block():
+        one = {"gain": jnp.ones(size), "bias": jnp.zeros(size)}
+        return {
+            "norm": [one, jax.tree.map(jnp.copy, one)],
+            "all": dense(k, [size, 3 * size]),
+            "out": dense(k, [size, size]),
+            "up": dense(k, [size, 4 * size]),
+            "down": dense(k, [4 * size, size]),
+        }
+
+    def norm(p, x):
+        d = x - x.mean(-1, keepdims=True)
+        return d * jax.lax.rsqrt((d * d).mean(-1, keepdims=True) + 1e-5) * p["gain"] + p["bias"]
+
+    def apply(p, x):
+        parts = net(p["all"], norm(p["norm"][0], x)).reshape(batch, length, 3, heads, -1)
+        q, key, v = (parts[:, :, i].swapaxes(1, 2) for i in range(3))
+        weight = jax.nn.softmax(q @ key.swapaxes(2, 3) / math.sqrt(size // heads))
+        x = x + net(p["out"], (weight @ v).swapaxes(1, 2).reshape(batch, length, size))
+        hidden = jax.nn.gelu(net(p["up"], norm(p["norm"][1], x)), approximate=False)
+        return x + net(p["down"], hidden)
+
+    def loss(p, x, y):
+        for b in p["blocks"]:
+            x = apply(b, x)
+        return cross_entropy(net(p["head"], x.mean(1)), y)
+
+    theta = {"blocks": [block(), block()], "head": dense(k, [size, 10])}
+    return training(theta, loss, sequences(k, batch, length, size), adam, adam_start(theta))
+
+
+def images(is_mapped):
+    """Tasks at once (their convolutions become grouped ones), or one after the other."""
+    k, tasks, ways, channels = keys(), 32, 5, 64
+    wide = ("NCHW", "OIHW", "NCHW")
+    theta = {"head": dense(k, [channels, ways]), "conv": []}
+    for i in range(4):
+        n = channels if i else 1
+        w = jax.random.normal(next(k), (channels, n, 3, 3)) * math.sqrt(2 / (9 * n))
+        theta["conv"].append([w, jnp.ones((channels, 1, 1)), jnp.zeros((channels, 1, 1))])
+
+    def loss(p, x, y):
+        for w, gain, bias in p["conv"]:
+            pads = [(1, 1), (1, 1)]
+            x = jax.lax.conv_general_dilated(x, w, (2, 2), pads, dimension_numbers=wide)
+            d = x - x.mean((0, 2, 3), keepdims=True)
+            scale = jax.lax.rsqrt((d * d).mean((0, 2, 3), keepdims=True) + 1e-5)
+            x = jax.nn.relu(d * scale * gain + bias)
+        return cross_entropy(net(p["head"], x.mean((2, 3))), y)
+
+    def task(p, xs, ys, xq, yq):
+        g = jax.grad(loss)(p, xs, ys)
+        return loss(jax.tree.map(lambda v, d: v - 0.4 * d, p, g), xq, yq)
+
+    def meta(p, *data):
+        if is_mapped:
+            return jax.lax.map(lambda d: task(p, *d), data).mean()
+        return jax.vmap(task, (None, 0, 0, 0, 0))(p, *data).mean()
+
+    label = jnp.tile(jnp.arange(ways), (tasks, 1))
+    shape = (tasks, ways, 1, 28, 28)
+    data = [
+        (jax.random.uniform(next(k), shape), label, jax.random.uniform(next(k), shape), label)
+        for _ in range(SETS)
+    ]
+    return training(theta, meta, data, adam, adam_start(theta))
+
+
 def works():
     return {
         "sinusoid-maml/exact": {"jit-vmap": lambda: sinusoid(True)},
@@ -125,4 +233,10 @@ def works():
         "mlp/784-400-400-10/128": {"jit": lambda: mlp(True, 128, 784, 400, 400, 10)},
         "mlp/784-400-400-10/10": {"jit": lambda: mlp(True, 10, 784, 400, 400, 10)},
         "mlp/6-32-2/1": {"jit": lambda: mlp(False, 1, 6, 32, 2)},
+        "conv4-maml/5w1s": {
+            "jit-vmap": lambda: images(False),
+            "jit-map": lambda: images(True),
+        },
+        "lstm/128": {"jit-scan": lambda: lstm(True), "jit-unrolled": lambda: lstm(False)},
+        "attention/2x128": {"jit": attention},
     }

@@ -242,6 +242,171 @@ def sinusoid(exact):
     }
 
 
+# ---- MAML on images ---------------------------------------------------------------------------
+
+IMAGE_TASKS, WAYS, CHANNELS, LAYERS, RATE = 32, 5, 64, 4, 0.4
+
+
+def images():
+    shape = (IMAGE_TASKS, WAYS, 1, 28, 28)
+    label = torch.arange(WAYS).repeat(IMAGE_TASKS, 1)
+    return torch.rand(shape), label, torch.rand(shape), label
+
+
+def image_theta():
+    theta = {}
+    for i in range(LAYERS):
+        n = CHANNELS if i else 1
+        theta["w%d" % i] = torch.randn(CHANNELS, n, 3, 3) * math.sqrt(2 / (9 * n))
+        theta["g%d" % i] = torch.ones(CHANNELS)
+        theta["b%d" % i] = torch.zeros(CHANNELS)
+    theta["w"] = torch.randn(WAYS, CHANNELS) * math.sqrt(2 / CHANNELS)
+    theta["b"] = torch.zeros(WAYS)
+    return theta
+
+
+def image_loss(p, x, y):
+    for i in range(LAYERS):
+        x = F.conv2d(x, p["w%d" % i], stride=2, padding=1)
+        x = F.relu(F.batch_norm(x, None, None, p["g%d" % i], p["b%d" % i], training=True))
+    return F.cross_entropy(F.linear(x.mean((2, 3)), p["w"], p["b"]), y)
+
+
+def image_loop():
+    theta = {k: v.requires_grad_() for k, v in image_theta().items()}
+    values = list(theta.values())
+    optimizer = torch.optim.Adam(values, lr=1e-3, fused=True)
+
+    def step(xs, ys, xq, yq):
+        optimizer.zero_grad()
+        for t in range(IMAGE_TASKS):  # a task's graph is gone before the next one's is made
+            g = torch.autograd.grad(image_loss(theta, xs[t], ys[t]), values, create_graph=True)
+            adapted = {k: v - RATE * d for (k, v), d in zip(theta.items(), g)}
+            (image_loss(adapted, xq[t], yq[t]) / IMAGE_TASKS).backward()
+        optimizer.step()
+
+    return cycle(step, ring(images))
+
+
+def image_batched(conv):
+    """All tasks at once, by hand; conv of x [t, n, c, h, w] with weights [t, o, c, 3, 3]."""
+    theta = {k: v.requires_grad_() for k, v in image_theta().items()}
+    optimizer = torch.optim.Adam(list(theta.values()), lr=1e-3, fused=True)
+
+    def norm(x, gain, bias):
+        d = x - x.mean((1, 3, 4), keepdim=True)
+        scale = (d.square().mean((1, 3, 4), keepdim=True) + 1e-5).rsqrt()
+        return d * (scale * gain[:, None, :, None, None]) + bias[:, None, :, None, None]
+
+    def loss(p, x, y):
+        for i in range(LAYERS):
+            x = F.relu(norm(conv(x, p["w%d" % i]), p["g%d" % i], p["b%d" % i]))
+        logits = torch.baddbmm(p["b"].unsqueeze(1), x.mean((3, 4)), p["w"].mT)
+        return F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum") / WAYS
+
+    def step(xs, ys, xq, yq):
+        optimizer.zero_grad()
+        each = {k: v.expand(IMAGE_TASKS, *v.shape) for k, v in theta.items()}
+        g = torch.autograd.grad(loss(each, xs, ys), list(each.values()), create_graph=True)
+        adapted = {k: v - RATE * d for (k, v), d in zip(each.items(), g)}
+        (loss(adapted, xq, yq) / IMAGE_TASKS).backward()
+        optimizer.step()
+
+    return cycle(step, ring(images))
+
+
+def conv_grouped(x, w):
+    t, n, c, side, _ = x.shape
+    x = x.transpose(0, 1).reshape(n, t * c, side, side)
+    y = F.conv2d(x, w.flatten(0, 1), stride=2, padding=1, groups=t)
+    return y.unflatten(1, (t, CHANNELS)).transpose(0, 1)
+
+
+def conv_unfolded(x, w):
+    t, n, _, side, _ = x.shape
+    half = (side + 1) // 2
+    taps = F.unfold(x.flatten(0, 1), 3, stride=2, padding=1).unflatten(0, (t, n))
+    y = torch.bmm(w.flatten(2), taps.transpose(1, 2).flatten(2))
+    return y.view(t, CHANNELS, n, half, half).transpose(1, 2)
+
+
+def image_func(compiled):
+    def task(p, xs, ys, xq, yq):
+        g = grad(image_loss)(p, xs, ys)
+        return image_loss({k: p[k] - RATE * g[k] for k in p}, xq, yq)
+
+    def meta(p, *data):
+        return vmap(task, in_dims=(None, 0, 0, 0, 0))(p, *data).mean()
+
+    def pure(p, state, *data):
+        return adam(p, grad(meta)(p, *data), state)
+
+    fn = torch.compile(pure) if compiled else pure
+    theta = image_theta()
+    held = [theta, adam_start(theta)]
+
+    def step(*data):
+        with torch.no_grad():
+            held[0], held[1] = fn(held[0], held[1], *data)
+
+    return cycle(step, ring(images))
+
+
+# ---- sequences ----------------------------------------------------------------------------------
+
+BATCH, LENGTH, SIZE, CLASSES = 32, 20, 128, 10
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(SIZE, SIZE, batch_first=True)
+        self.head = torch.nn.Linear(SIZE, CLASSES)
+
+    def forward(self, x):
+        return self.head(self.lstm(x)[0][:, -1])
+
+
+class Block(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(SIZE) for _ in range(2))
+        self.all = torch.nn.Linear(SIZE, 3 * SIZE)
+        self.out = torch.nn.Linear(SIZE, SIZE)
+        self.up, self.down = torch.nn.Linear(SIZE, 4 * SIZE), torch.nn.Linear(4 * SIZE, SIZE)
+
+    def forward(self, x):
+        parts = self.all(self.norms[0](x)).unflatten(2, (3, 4, SIZE // 4))
+        q, k, v = parts.permute(2, 0, 3, 1, 4)
+        heads = F.scaled_dot_product_attention(q, k, v)
+        x = x + self.out(heads.transpose(1, 2).flatten(2))
+        return x + self.down(F.gelu(self.up(self.norms[1](x))))
+
+
+class Attention(torch.nn.Module):
+    def __init__(self, block):
+        super().__init__()
+        self.blocks = torch.nn.Sequential(block(), block())
+        self.head = torch.nn.Linear(SIZE, CLASSES)
+
+    def forward(self, x):
+        return self.head(self.blocks(x).mean(1))
+
+
+def encoder_layer():
+    return torch.nn.TransformerEncoderLayer(
+        SIZE, 4, 4 * SIZE, 0.0, F.gelu, batch_first=True, norm_first=True
+    )
+
+
+def sequence(make_model, prefix=""):
+    def data():
+        return torch.randn(BATCH, LENGTH, SIZE), torch.randint(CLASSES, (BATCH,))
+
+    every = forms(make_model, lambda m, x, y: F.cross_entropy(m(x), y), data)
+    return {prefix + k: v for k, v in every.items()}
+
+
 # ---- products -------------------------------------------------------------------------------
 
 
@@ -268,4 +433,16 @@ def works():
         "mlp/784-400-400-10/128": forms(*mlp(128, 784, 400, 400, 10)),
         "mlp/784-400-400-10/10": forms(*mlp(10, 784, 400, 400, 10)),
         "mlp/6-32-2/1": forms(*mlp(1, 6, 32, 2), is_adam=False),
+        "conv4-maml/5w1s": {
+            "loop": image_loop,
+            "grouped": lambda: image_batched(conv_grouped),
+            "unfolded": lambda: image_batched(conv_unfolded),
+            "func": lambda: image_func(False),
+            "func-compiled": lambda: image_func(True),
+        },
+        "lstm/128": sequence(Recurrent),
+        "attention/2x128": {
+            **sequence(lambda: Attention(Block)),
+            **sequence(lambda: Attention(encoder_layer), "layer-"),
+        },
     }
