@@ -264,7 +264,7 @@ static pdr_node any_node(any_graph *a)
 
 static void any_nodes(any_graph *a, int n)
 {
-    while (n-- > 0 && a->reals < ANY_NODES) {
+    while (n-- > 0 && a->reals < ANY_NODES && !pdr_graph_error(a->g)) {
         pdr_node y = any_node(a);
         if (any_size(a, y) > ANY_SIZE || any_shape(a, y)->rank > 5) continue;
         a->real[a->reals++] = y;
@@ -341,7 +341,9 @@ void any_graph_open(any_graph *a, const pdr_alloc *alloc, uint64_t seed)
 {
     *a = (any_graph){.rng = {.seed = seed, .stream = PDR_STREAM_TEST}};
     a->g = pdr_graph_new(alloc);
+    if (!a->g) return;
     any_inputs(a);
+    if (pdr_graph_error(a->g)) return;
     any_nodes(a, any_int(a, 3, 40));
     any_outputs(a);
     if (any_chance(a, 2)) any_gradients(a);

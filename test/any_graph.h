@@ -20,7 +20,8 @@ typedef struct any_graph {
     pdr_node real[ANY_NODES], whole[ANY_NODES]; /* what later nodes are built on */
 } any_graph;
 
-/* A graph that is a function of the seed.  alloc as for pdr_graph_new(). */
+/* A graph that is a function of the seed.  alloc as for pdr_graph_new(); when memory
+ * is refused, g is NULL or has an error. */
 void any_graph_open(any_graph *a, const pdr_alloc *alloc, uint64_t seed);
 void any_graph_close(any_graph *a);
 
