@@ -7,6 +7,7 @@
 
 #include "graph/graph.h"
 #include "t.h"
+#include "xform/eval.h"
 
 static pdr_graph *g;
 
@@ -389,6 +390,32 @@ static void what_is_no_operation_adds_no_node(void **state)
     assert_int_equal(pdi_node_at(g, pdr_sum(g, x, 2))->op, PDI_reshape);
 }
 
+/* The rewrites that are made while building: graph.h says which. */
+static void sums_and_products_compose_as_they_are_built(void **state)
+{
+    (void)state;
+    pdr_node x = REAL(5, 2, 3), y = REAL(5, 4, 3), p = pdr_dot(g, x, y), s = pdr_sum(g, p, 1);
+    assert_int_equal(pdi_node_at(g, s)->op, PDI_dot);
+    assert_int_equal(pdi_shape_at(g, pdi_node_at(g, s)->in[0])->dim[1], 15);
+    assert_int_equal(pdr_swap_last(g, p).id, pdr_dot(g, y, x).id);
+    assert_int_equal(pdr_swap_last(g, pdr_swap_last(g, x)).id, x.id);
+    assert_int_equal(pdr_sum(g, pdr_sum(g, x, 2), 2).id, pdr_sum(g, x, 6).id);
+    /* an inner axis of 4.9e9 would be none */
+    pdr_node far = pdr_dot(g, REAL(70000, 1, 70000), REAL(70000, 1, 70000));
+    assert_int_equal(pdi_node_at(g, pdr_sum(g, far, 1))->op, PDI_sum);
+    assert_null(pdr_graph_error(g));
+}
+
+/* The order in which C evaluates arguments must not number nodes. */
+static void joined_parts_are_numbered_in_order(void **state)
+{
+    (void)state;
+    pdr_node x = REAL(2), y = REAL(3), z = pdr_concat(g, x, y, 0);
+    const pdi_node *sum = pdi_node_at(g, z);
+    assert_int_equal(pdi_node_at(g, sum->in[0])->in[0].id, x.id);
+    assert_true(sum->in[0].id < sum->in[1].id);
+}
+
 /* ---- transformations ------------------------------------------------------------------------ */
 
 static void a_gradient_of_what_is_not_there_is_zero(void **state)
@@ -416,6 +443,30 @@ static void a_gradient_may_end_at_any_node(void **state)
     assert_true(pdr_shape_equal(pdi_shape_at(g, d), pdi_shape_at(g, y)));
     for (size_t i = y.id + 1; i < pdr_graph_size(g); i++)
         for (int k = 0; k < g->v[i].nin; k++) assert_int_not_equal(g->v[i].in[k].id, x.id);
+}
+
+/* Of equals the first is the largest, and its gradient is all there is. */
+static void the_gradient_of_a_maximum_goes_to_the_first(void **state)
+{
+    (void)state;
+    pdr_node x = REAL(2, 4), loss = pdr_sum_all(g, pdr_max(g, x, 1)), d;
+    double v[] = {1, 3, 3, 2, 5, 5, 5, 5}, *value = v;
+    static const double want[] = {0, 1, 0, 0, 1, 0, 0, 0};
+    assert_true(pdr_grad(g, loss, 1, &x, &d));
+    double **got = pdi_eval(g, 1, &x, &value, 1, &d);
+    assert_memory_equal(got[d.id], want, sizeof want);
+    pdi_eval_free(g, got);
+}
+
+static void stop_lets_no_gradient_through(void **state)
+{
+    (void)state;
+    pdr_node x = REAL(3), loss = pdr_sum_all(g, pdr_mul(g, x, pdr_stop(g, x))), d;
+    double v[] = {1, 2, 3}, *value = v;
+    assert_true(pdr_grad(g, loss, 1, &x, &d));
+    double **got = pdi_eval(g, 1, &x, &value, 1, &d);
+    assert_memory_equal(got[d.id], v, sizeof v);
+    pdi_eval_free(g, got);
 }
 
 static void batching_copies_only_what_it_must(void **state)
@@ -634,8 +685,12 @@ int main(void)
         GRAPH_TEST(shapes_are_compared_by_their_axes),
         GRAPH_TEST(interning_survives_growth),
         GRAPH_TEST(what_is_no_operation_adds_no_node),
+        GRAPH_TEST(sums_and_products_compose_as_they_are_built),
+        GRAPH_TEST(joined_parts_are_numbered_in_order),
         GRAPH_TEST(a_gradient_of_what_is_not_there_is_zero),
         GRAPH_TEST(a_gradient_may_end_at_any_node),
+        GRAPH_TEST(the_gradient_of_a_maximum_goes_to_the_first),
+        GRAPH_TEST(stop_lets_no_gradient_through),
         GRAPH_TEST(batching_copies_only_what_it_must),
         GRAPH_TEST(batching_takes_the_callers_inputs),
         GRAPH_TEST(text_is_what_the_header_shows),

@@ -272,13 +272,24 @@ static bool build_repeats(const pdr_graph *g, pdr_node x, uint32_t axes)
     return nd->op == PDI_broadcast && nd->attr.axes & axes;
 }
 
+/* Is the inner axis, lengthened by the axes, still an axis? */
+static bool build_may_lengthen(const pdr_graph *g, pdr_node x, uint32_t axes)
+{
+    const pdr_shape *s = pdi_shape_at(g, x);
+    double inner = s->dim[s->rank - 1];
+    for (int k = 0; k < s->rank; k++)
+        if (axes >> k & 1) inner *= s->dim[k];
+    return inner <= INT32_MAX;
+}
+
 /* A sum of products over batch axes is one product with a longer inner axis:
  * the gradient of weights that a whole batch shares. */
 static bool build_sums_products(const pdr_graph *g, pdr_node x, uint32_t axes)
 {
     const pdi_node *nd = pdi_node_at(g, x);
     return nd->op == PDI_dot && !(axes >> (nd->shape.rank - 2)) &&
-           !build_repeats(g, nd->in[0], axes) && !build_repeats(g, nd->in[1], axes);
+           build_may_lengthen(g, nd->in[0], axes) && !build_repeats(g, nd->in[0], axes) &&
+           !build_repeats(g, nd->in[1], axes);
 }
 
 /* The axes of the set that are longer than 1. */
