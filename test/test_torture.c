@@ -127,7 +127,7 @@ static void reading_and_printing_survive(void **state)
     any_graph a;
     any_graph_open(&a, NULL, 4);
     for (int k = 0; k < 40; k++) {
-        char label[16];
+        char label[24];
         snprintf(label, sizeof label, "layer %d", k);
         pdr_graph_label(a.g, label);
         pdr_scalar(a.g, 1000 + k);

@@ -189,10 +189,25 @@ def attention():
     return training(theta, loss, sequences(k, batch, length, size), adam, adam_start(theta))
 
 
-def images(is_mapped):
-    """Tasks at once (their convolutions become grouped ones), or one after the other."""
+def convolution(x, w):
+    dims = ("NCHW", "OIHW", "NCHW")
+    return jax.lax.conv_general_dilated(x, w, (2, 2), [(1, 1), (1, 1)], dimension_numbers=dims)
+
+
+def unfolded(x, w):
+    """The same as a product: nine shifted copies of the image are one axis of it."""
+    half = (x.shape[2] + 1) // 2
+    x = jnp.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    ends = [(i, j, i + 2 * half - 1, j + 2 * half - 1) for i in range(3) for j in range(3)]
+    taps = jnp.stack([x[:, :, i:m:2, j:n:2] for i, j, m, n in ends], 2)
+    n, c = x.shape[:2]
+    y = jnp.einsum("nkp,ok->nop", taps.reshape(n, c * 9, half * half), w.reshape(len(w), c * 9))
+    return y.reshape(n, len(w), half, half)
+
+
+def images(conv, is_mapped):
+    """Tasks at once (plain convolutions become grouped ones), or one after the other."""
     k, tasks, ways, channels = keys(), 32, 5, 64
-    wide = ("NCHW", "OIHW", "NCHW")
     theta = {"head": dense(k, [channels, ways]), "conv": []}
     for i in range(4):
         n = channels if i else 1
@@ -201,8 +216,7 @@ def images(is_mapped):
 
     def loss(p, x, y):
         for w, gain, bias in p["conv"]:
-            pads = [(1, 1), (1, 1)]
-            x = jax.lax.conv_general_dilated(x, w, (2, 2), pads, dimension_numbers=wide)
+            x = conv(x, w)
             d = x - x.mean((0, 2, 3), keepdims=True)
             scale = jax.lax.rsqrt((d * d).mean((0, 2, 3), keepdims=True) + 1e-5)
             x = jax.nn.relu(d * scale * gain + bias)
@@ -234,8 +248,10 @@ def works():
         "mlp/784-400-400-10/10": {"jit": lambda: mlp(True, 10, 784, 400, 400, 10)},
         "mlp/6-32-2/1": {"jit": lambda: mlp(False, 1, 6, 32, 2)},
         "conv4-maml/5w1s": {
-            "jit-vmap": lambda: images(False),
-            "jit-map": lambda: images(True),
+            "jit-vmap": lambda: images(convolution, False),
+            "jit-map": lambda: images(convolution, True),
+            "jit-vmap-unfolded": lambda: images(unfolded, False),
+            "jit-map-unfolded": lambda: images(unfolded, True),
         },
         "lstm/128": {"jit-scan": lambda: lstm(True), "jit-unrolled": lambda: lstm(False)},
         "attention/2x128": {"jit": attention},
