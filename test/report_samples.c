@@ -54,16 +54,36 @@ static const t_sample samples_hostile[] = {
     {ER, FASHION, 5, 5, 1, 0.9, false, NULL},
 };
 
+#define MAML     "omniglot/5w1s-maml", "maml", "MAML", "episodes", "omniglot"
+#define PROTO    "omniglot/5w1s-protonet", "protonet", "Prototypes", "episodes", "omniglot"
+#define SINUSOID "sinusoid/maml", "maml", "MAML", "episodes", "sinusoids"
+
+static const t_sample samples_omniglot[] = {
+    {MAML, 5, 5, 1, 0.9, false, NULL},   {MAML, 5, 5, 2, 0.9, false, NULL},
+    {MAML, 5, 5, 3, 0.91, false, NULL},  {PROTO, 0, 0, 1, 0.95, false, NULL},
+    {PROTO, 0, 0, 2, 0.95, false, NULL},
+};
+
+static const t_sample samples_sinusoid[] = {
+    {SINUSOID, 10, 10, 1, 0.6, true, NULL},
+    {SINUSOID, 10, 10, 2, 0.6, true, NULL},
+    {"sinusoid/bmaml", "bmaml", "Bayesian MAML", "episodes", "sinusoids", 10, 4, 1, 0.8, true,
+     NULL},
+};
+
 static const struct {
     const char *name;
+    bool is_meta;
     size_t n;
     const t_sample *sample;
 } samples[] = {
-#define ROW(name)                                                                                  \
+#define ROW(name, is_meta)                                                                         \
     {                                                                                              \
-#name, sizeof samples_##name / sizeof samples_##name[0], samples_##name                    \
+#name, is_meta, sizeof samples_##name / sizeof samples_##name[0], samples_##name           \
     }
-    ROW(one), ROW(three), ROW(twenty), ROW(hundred), ROW(regression), ROW(stopped), ROW(hostile),
+    ROW(one, false),     ROW(three, false),      ROW(twenty, false),
+    ROW(hundred, false), ROW(regression, false), ROW(stopped, false),
+    ROW(hostile, false), ROW(omniglot, true),    ROW(sinusoid, true),
 #undef ROW
 };
 
@@ -76,13 +96,14 @@ static int samples_write(const char *folder, size_t k)
     pdr_error err = PDR_NO_ERROR;
     size_t n = 0;
     for (; n < samples[k].n; n++) {
-        if (!t_sample_run(NULL, &samples[k].sample[n], &run[n])) break;
+        const t_sample *sample = &samples[k].sample[n];
+        if (!(samples[k].is_meta ? t_sample_meta : t_sample_run)(NULL, sample, &run[n])) break;
         runs[n] = &run[n];
     }
-    snprintf(path, sizeof path, "%s/%s.html", folder, samples[k].name);
-    pdr_rc rc = pdr_report_write(n, runs, path, &err);
     snprintf(path, sizeof path, "%s/%s.json", folder, samples[k].name);
-    if (!rc) rc = pdr_result_write_json(runs[0], path, &err);
+    pdr_rc rc = pdr_result_write_json(runs[0], path, &err);
+    snprintf(path, sizeof path, "%s/%s.html", folder, samples[k].name);
+    if (!rc && !samples[k].is_meta) rc = pdr_report_write(n, runs, path, &err);
     if (rc) fprintf(stderr, "%s\n", err.text);
     while (n) pdr_result_close(&run[--n]);
     return rc;

@@ -111,6 +111,7 @@ bool t_sample_run(const pdr_alloc *alloc, const t_sample *s, pdr_result *r)
         .threads = 2,
         .examples = 1280000,
         .parameters = 478410,
+        .memory = 12345678,
         .train_seconds = 41.27 + 30 * s->keep + sample_noise(&g, 2),
         .eval_seconds = 1.93 + sample_noise(&g, 0.2),
         .state_hash = 0x0f00ba4c0ffee000u + s->seed,
@@ -124,6 +125,81 @@ bool t_sample_run(const pdr_alloc *alloc, const t_sample *s, pdr_result *r)
         .mae = s->is_regression ? 0.5331 + sample_noise(&g, 0.01) : 0,
     };
     bool ok = sample_strings(s, r) && sample_matrix(s, r, &g) && sample_losses(s, r, &g);
+    if (!ok) pdr_result_close(r);
+    return ok;
+}
+
+/* ---- episodes ---- */
+
+enum { SAMPLE_EPISODES = 100, SAMPLE_POINTS = 30, SAMPLE_STEPS = 16 };
+
+/* What an episode scores after step s: better from the first step on. */
+static double sample_episode(const t_sample *s, pdr_rng *g, size_t episode, int32_t step)
+{
+    double gain = step ? 1 - 0.3 * pow(1 - s->keep, step) : 0;
+    if (!s->is_regression) return fmin(0.2 + 0.75 * gain + sample_noise(g, 0.1), 1);
+    if (episode % 50 == 49 && step > 1 && step >= s->tasks - 2) return (double)INFINITY;
+    return (4 - 3.8 * gain) * (1 + sample_noise(g, 0.9));
+}
+
+static bool sample_episodes(const t_sample *s, pdr_result *r, pdr_rng *g)
+{
+    double value[SAMPLE_EPISODES * SAMPLE_STEPS];
+    size_t each = (size_t)s->tasks + 1;
+    for (size_t e = 0; e < SAMPLE_EPISODES; e++)
+        for (int32_t step = 0; step <= s->tasks; step++)
+            value[e * each + (size_t)step] = sample_episode(s, g, e, step);
+    return !pdr_result_set_episodes(r, SAMPLE_EPISODES, s->tasks, s->tasks > 1, (double)INFINITY,
+                                    value, NULL);
+}
+
+static bool sample_validation(const t_sample *s, pdr_meta_result *m, const pdr_alloc *a, pdr_rng *g)
+{
+    m->points = SAMPLE_POINTS;
+    m->validation = pdi_new(a, m->points, sizeof *m->validation);
+    for (size_t k = 0; m->validation && k < m->points; k++) {
+        double gain = 1 - exp(-(double)k / 5);
+        m->validation[k] = (pdr_validation_point){
+            .iteration = 1000 * (k + 1),
+            .score = (s->is_regression ? 3 - 2.6 * gain : 0.2 + 0.75 * gain) +
+                     sample_noise(g, 0.05),
+        };
+    }
+    return m->validation;
+}
+
+static bool sample_meta(const t_sample *s, pdr_result *r, pdr_rng *g)
+{
+    pdr_meta_result *m = &r->meta;
+    pdi_free(r->alloc, r->task_name[0]); /* made for one task */
+    pdi_free(r->alloc, r->task_name);
+    pdi_free(r->alloc, r->matrix);
+    pdi_free(r->alloc, r->metric);
+    r->task_name = NULL;
+    r->matrix = NULL;
+    r->tasks = r->learned = 0;
+    r->is_regression = false;
+    r->is_meta = true;
+    r->complete = s->learned == s->tasks;
+    m->planned = 60000;
+    m->iterations = r->complete ? 60000 : 20000;
+    m->seconds_per_iteration = 0.00123;
+    m->train_shot = m->test_shot = s->is_regression ? 10 : 1;
+    m->train_way = m->test_way = s->is_regression ? 0 : 5;
+    r->metric = sample_text(s, r->alloc, s->is_regression ? "mse" : "accuracy");
+    if (!s->is_regression) m->normalisation = sample_text(s, r->alloc, "transductive");
+    for (size_t k = 0; k < r->losses; k++) r->loss[k].task = 0;
+    return r->metric && (s->is_regression || m->normalisation) && sample_episodes(s, r, g) &&
+           sample_validation(s, m, r->alloc, g);
+}
+
+bool t_sample_meta(const pdr_alloc *alloc, const t_sample *s, pdr_result *r)
+{
+    pdr_rng g = {.seed = s->seed, .stream = PDR_STREAM_TEST, .sub = (uint32_t)(1000 * s->keep)};
+    t_sample one = *s;
+    one.tasks = one.learned = 1;
+    if (!t_sample_run(alloc, &one, r)) return false;
+    bool ok = s->tasks < SAMPLE_STEPS && sample_meta(s, r, &g);
     if (!ok) pdr_result_close(r);
     return ok;
 }

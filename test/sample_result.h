@@ -17,6 +17,11 @@ typedef struct t_sample {
  * *r closed, when memory is refused. */
 bool t_sample_run(const pdr_alloc *alloc, const t_sample *s, pdr_result *r);
 
+/* The same with a method of episodes: tasks are its adaptation steps, and learned, where it is
+ * less, stands for training that was stopped.  The metric is "accuracy", or "mse" with
+ * is_regression: two episodes in a hundred then diverge in the last steps. */
+bool t_sample_meta(const pdr_alloc *alloc, const t_sample *s, pdr_result *r);
+
 /* ---- a folder to write into ---- */
 
 #define T_PATH_MAX 512

@@ -143,6 +143,108 @@ static void mean_and_standard_error_are_the_textbook_ones(void **state)
     NEAR(se, 0);
 }
 
+/* ---- episodes ---- */
+
+static const double inf = (double)INFINITY, nan_value = (double)NAN;
+
+static pdr_result episodes_of(char *metric, size_t n, int32_t steps, const double value[],
+                              double limit)
+{
+    pdr_result r = {.is_meta = true, .metric = metric};
+    assert_int_equal(pdr_result_set_episodes(&r, n, steps, steps > 0, limit, value, NULL), PDR_OK);
+    return r;
+}
+
+static void episodes_close(pdr_result *r)
+{
+    r->metric = NULL; /* the test's */
+    pdr_result_close(r);
+}
+
+static void episodes_have_mean_interval_and_median_by_step(void **state)
+{
+    (void)state;
+    char metric[] = "accuracy";
+    const double value[] = {0.2, 0.9, 0.3, 0.7, 0.1, 0.8, 0.2, 0.4};
+    pdr_result r = episodes_of(metric, 4, 1, value, inf);
+    NEAR(r.meta.score[0], 0.2);
+    NEAR(r.meta.score[1], 0.7);
+    NEAR(r.meta.ci95[1], 1.96 * sqrt((0.04 + 0 + 0.01 + 0.09) / 3) / 2);
+    NEAR(r.meta.median[1], 0.75);
+    NEAR(pdr_result_score(&r), 0.7);
+    assert_int_equal(r.meta.diverged[1], 0);
+    assert_int_equal(r.meta.episodes, 4);
+    assert_false(pdr_result_is_loss(&r));
+    episodes_close(&r);
+}
+
+/* Episode 1 passes the limit after step 1 and comes back, episode 3 ends as no number. */
+static void diverged_episodes_are_counted_and_left_out_from_there_on(void **state)
+{
+    (void)state;
+    char metric[] = "mse";
+    const double value[] = {4, 2, 1, 5, 101, 1, 6, 4, 3, 7, 6, nan_value, 8, 8, 8};
+    pdr_result r = episodes_of(metric, 5, 2, value, 100);
+    assert_true(pdr_result_is_loss(&r));
+    NEAR(r.meta.score[0], 6);
+    NEAR(r.meta.score[1], 5);
+    NEAR(r.meta.score[2], 4);
+    NEAR(r.meta.median[1], 6); /* 2, 4, 6, 8, diverged */
+    NEAR(r.meta.median[2], 8); /* 1, 3, 8, diverged, diverged */
+    assert_int_equal(r.meta.diverged[0], 0);
+    assert_int_equal(r.meta.diverged[1], 1);
+    assert_int_equal(r.meta.diverged[2], 2);
+    NEAR(r.meta.ci95[2], 1.96 * sqrt((9.0 + 1 + 16) / 2 / 3));
+    episodes_close(&r);
+}
+
+static void a_diverged_accuracy_is_the_lowest(void **state)
+{
+    (void)state;
+    char metric[] = "accuracy";
+    const double value[] = {0.5, nan_value, 0.7, 0.6, 0.9};
+    pdr_result r = episodes_of(metric, 5, 0, value, inf);
+    NEAR(r.meta.score[0], (0.5 + 0.7 + 0.6 + 0.9) / 4);
+    NEAR(r.meta.median[0], 0.6);
+    episodes_close(&r);
+    const double all[] = {inf, -inf};
+    r = episodes_of(metric, 2, 0, all, inf);
+    assert_true(isnan(r.meta.score[0]));
+    assert_int_equal(isfinite(r.meta.median[0]) != 0, 0);
+    episodes_close(&r);
+}
+
+static void episodes_are_counted_from_one_and_scored_at_a_step_that_is_there(void **state)
+{
+    (void)state;
+    const double value[] = {1, 2};
+    static const int32_t rows[][3] = {{0, 1, 0}, {1, -1, 0}, {1, 1, 2}, {1, 1, -1}};
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        pdr_result r = {0};
+        pdr_error err = PDR_NO_ERROR;
+        assert_int_equal(pdr_result_set_episodes(&r, (size_t)rows[k][0], rows[k][1], rows[k][2],
+                                                 inf, value, &err),
+                         PDR_USAGE);
+        assert_non_null(strstr(err.text, "give at least one"));
+        assert_null(r.meta.score);
+    }
+    pdr_result none = {.is_meta = true};
+    assert_true(isnan(pdr_result_score(&none)));
+}
+
+static void a_note_is_kept_once(void **state)
+{
+    (void)state;
+    pdr_result r = {0};
+    assert_int_equal(pdr_result_add_note(&r, "seed 3 diverged", NULL), PDR_OK);
+    assert_int_equal(pdr_result_add_note(&r, "another", NULL), PDR_OK);
+    assert_int_equal(pdr_result_add_note(&r, "seed 3 diverged", NULL), PDR_OK);
+    assert_int_equal(r.notes, 2);
+    assert_string_equal(r.note[1], "another");
+    pdr_result_close(&r);
+    assert_int_equal(r.notes, 0);
+}
+
 /* ---- result.json ---- */
 
 static const t_sample sample = {
@@ -201,6 +303,55 @@ static void json_holds_the_contract(void **state)
     assert_real(c, "fwt", pdr_result_fwt(&r));
     assert_null(json_object_get(root, "null_because"));
     assert_null(json_object_get(root, "test"));
+    json_decref(root);
+    pdr_result_close(&r);
+}
+
+static void json_holds_the_contract_of_episodes(void **state)
+{
+    static const t_sample s = {"a", "maml", "MAML", "episodes", "omniglot", 5,
+                               5,   3,      0.9,    false,      NULL};
+    pdr_result r;
+    assert_true(t_sample_meta(NULL, &s, &r));
+    assert_int_equal(pdr_result_add_note(&r, "a \"warning\"", NULL), PDR_OK);
+    json_t *root = written(*state, &r), *meta = json_object_get(root, "meta");
+    json_t *test = json_object_get(meta, "test");
+    assert_null(json_object_get(root, "continual"));
+    assert_int_equal(json_array_size(json_object_get(root, "tasks")), 0);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(root, "notes"), 0)),
+                        "a \"warning\"");
+    assert_int_equal(json_integer_value(json_object_get(root, "memory_bytes")), 12345678);
+    assert_int_equal(json_integer_value(json_object_get(meta, "iterations")), 60000);
+    assert_text(meta, "normalisation", "transductive");
+    assert_real(meta, "seconds_per_iteration", r.meta.seconds_per_iteration);
+    assert_int_equal(json_integer_value(json_object_get(test, "episodes")), 100);
+    assert_int_equal(json_integer_value(json_object_get(test, "way")), 5);
+    assert_real(test, "accuracy", r.meta.score[1]);
+    assert_real(test, "ci95", r.meta.ci95[1]);
+    const json_t *by_step = json_object_get(test, "accuracy_by_step");
+    assert_int_equal(json_array_size(by_step), 6);
+    assert_true(json_real_value(json_array_get(by_step, 5)) >= r.meta.score[5]);
+    assert_int_equal(json_array_size(json_object_get(meta, "validation")), 30);
+    json_decref(root);
+    pdr_result_close(&r);
+}
+
+static void json_has_losses_of_episodes_by_step(void **state)
+{
+    static const t_sample s = {"a", "maml", "MAML", "episodes", "sine", 10, 10, 3, 0.6, true, NULL};
+    pdr_result r;
+    assert_true(t_sample_meta(NULL, &s, &r));
+    r.meta.median[7] = inf;
+    json_t *root = written(*state, &r);
+    json_t *test = json_object_get(json_object_get(root, "meta"), "test");
+    assert_int_equal(json_array_size(json_object_get(test, "mse")), 11);
+    assert_int_equal(json_array_size(json_object_get(test, "median")), 11);
+    assert_true(json_is_null(json_array_get(json_object_get(test, "median"), 7)));
+    assert_text(json_object_get(root, "null_because"), "meta.test.median",
+                "after step 7 it is infinite");
+    assert_int_equal(json_integer_value(json_object_get(test, "diverged")), 2);
+    assert_int_equal(json_integer_value(json_object_get(test, "tasks")), 100);
+    assert_null(json_object_get(test, "way"));
     json_decref(root);
     pdr_result_close(&r);
 }
@@ -511,7 +662,14 @@ int main(void)
         cmocka_unit_test(at_knows_the_row_before_learning_and_no_other_place),
         cmocka_unit_test(a_score_that_is_not_a_number_spoils_its_figures),
         cmocka_unit_test(mean_and_standard_error_are_the_textbook_ones),
+        cmocka_unit_test(episodes_have_mean_interval_and_median_by_step),
+        cmocka_unit_test(diverged_episodes_are_counted_and_left_out_from_there_on),
+        cmocka_unit_test(a_diverged_accuracy_is_the_lowest),
+        cmocka_unit_test(episodes_are_counted_from_one_and_scored_at_a_step_that_is_there),
+        cmocka_unit_test(a_note_is_kept_once),
         WITH_FOLDER(json_holds_the_contract),
+        WITH_FOLDER(json_holds_the_contract_of_episodes),
+        WITH_FOLDER(json_has_losses_of_episodes_by_step),
         WITH_FOLDER(a_short_hash_keeps_its_leading_zeros),
         WITH_FOLDER(matrix_and_losses_read_back_the_same),
         WITH_FOLDER(doubles_round_trip),

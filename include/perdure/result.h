@@ -34,12 +34,39 @@ typedef struct pdr_loss_point {
     double loss;        /* mean since the point before */
 } pdr_loss_point;
 
+typedef struct pdr_validation_point {
+    uint64_t iteration; /* outer steps done */
+    double score;       /* in the result's metric, on validation episodes */
+} pdr_validation_point;
+
+/* What a method of episodes found: the score on test episodes (tasks), each adapted to
+ * on its own from the state that training ended in.  Arrays have a value for every
+ * number of adaptation steps from 0 to steps; a method that does not adapt by steps
+ * (protonet) has steps 0. */
+typedef struct pdr_meta_result {
+    uint64_t planned, iterations; /* outer steps asked for; done: fewer when stopped */
+    double seconds_per_iteration; /* of training alone */
+    /* Classes, and examples of each to adapt to; way 0 where targets are real: shot in all. */
+    int32_t train_way, train_shot, test_way, test_shot;
+    char *normalisation; /* "transductive": from all queries together; "inductive"; NULL: none */
+    uint64_t episodes;   /* tested, diverged ones included */
+    int32_t steps;       /* of adaptation at test */
+    int32_t scored;      /* the number of steps whose score is the run's */
+    double *score;       /* [steps + 1]: mean over the episodes that had not diverged */
+    double *ci95;        /* [steps + 1]: 1.96 sd / sqrt(n), over the same */
+    double *median;      /* [steps + 1]: over all; a diverged one is worse than any number */
+    uint64_t *diverged;  /* [steps + 1]: episodes that had diverged by that step */
+    size_t points;
+    pdr_validation_point *validation;
+} pdr_meta_result;
+
 /* One run: one recipe, one seed. */
 typedef struct pdr_result {
     const pdr_alloc *alloc;
     char *recipe;      /* name of the recipe file without folder and .yaml */
     char *recipe_text; /* the recipe as it ran, with every default and --set */
-    char *method, *scenario, *data, *metric; /* metric: "accuracy" (0..1) or "r2" */
+    char *method, *scenario, *data;
+    char *metric; /* "accuracy" (0..1) or "r2"; of episodes "accuracy", or "mse" or another loss */
     char *method_title; /* "Experience replay", for people; NULL: method is shown */
     char *version, *machine;
     char *started; /* UTC, ISO 8601 */
@@ -47,6 +74,7 @@ typedef struct pdr_result {
     int32_t threads;
     uint64_t examples; /* examples learned from, repeats counted */
     uint64_t parameters;
+    uint64_t memory; /* bytes of all state that learning keeps: parameters, optimizer, method */
     double train_seconds, eval_seconds;
     uint64_t state_hash;
     uint64_t peak_memory;   /* bytes resident */
@@ -59,9 +87,30 @@ typedef struct pdr_result {
     bool is_bound; /* the method saw all tasks at once: an upper bound, not one to compare with */
     bool is_regression;
     double rmse, mae; /* over all tasks' tests at the end; regression only */
+    bool is_meta;     /* a method of episodes: meta is set; tasks is 0, matrix is NULL */
+    pdr_meta_result meta;
+    size_t notes;
+    char **note; /* [notes]: warnings, a sentence each */
 } pdr_result;
 
 void pdr_result_close(pdr_result *r);
+
+/* Add a warning, "EWC cannot work in class-incremental learning"; one that is there
+ * already is not added again. */
+pdr_rc pdr_result_add_note(pdr_result *r, const char *text, pdr_error *err);
+
+/* Set r->meta's episodes, steps, scored, score, ci95, median and diverged from the score
+ * of every test episode after 0 to steps steps of adaptation, value[episode][steps + 1].
+ * An episode diverged at the first step whose value is not finite or above limit (INFINITY: any
+ * number will do), and stays so.  scored is from 0 to steps. */
+pdr_rc pdr_result_set_episodes(pdr_result *r, size_t episodes, int32_t steps, int32_t scored,
+                               double limit, const double value[], pdr_error *err);
+
+/* The one figure of a run: ACC (below), or the score of its episodes after the scored
+ * number of steps.  Higher is better, but for a loss ("mse" and all others that are neither
+ * "accuracy" nor "r2"). */
+double pdr_result_score(const pdr_result *r);
+bool pdr_result_is_loss(const pdr_result *r);
 
 /* metric on task j after learning task i; i from -1 (before learning) to learned-1. */
 double pdr_result_at(const pdr_result *r, int32_t i, int32_t j);

@@ -131,6 +131,97 @@ static json_t *json_continual(json_writer *w)
     return c;
 }
 
+/* ---- episodes ---- */
+
+/* A value for each number of steps; which of them is not finite, and why, is blamed. */
+static void json_steps(json_writer *w, json_t *object, const char *key, const double x[])
+{
+    const pdr_meta_result *m = &w->r->meta;
+    char full[96], reason[96];
+    bool is_whole = true;
+    json_t *a = json_array();
+    snprintf(full, sizeof full, "meta.test.%.64s", key);
+    for (int32_t s = 0; x && s <= m->steps; s++) {
+        json_add(w, a, json_value(x[s]));
+        snprintf(reason, sizeof reason, "after step %" PRId32 " it is %s", s, json_oddity(x[s]));
+        if (!isfinite(x[s]) && is_whole) json_blame(w, full, reason);
+        is_whole = is_whole && isfinite(x[s]);
+    }
+    json_set(w, object, key, a);
+}
+
+static void json_diverged(json_writer *w, json_t *test)
+{
+    const pdr_meta_result *m = &w->r->meta;
+    json_t *by_step = json_array();
+    for (int32_t s = 0; m->diverged && s <= m->steps; s++)
+        json_add(w, by_step, json_count(w, m->diverged[s]));
+    json_set(w, test, "diverged", json_count(w, m->diverged ? m->diverged[m->steps] : 0));
+    json_set(w, test, "diverged_by_step", by_step);
+}
+
+/* Accuracy: the scored step's as a number, and all of them; a loss: all of them. */
+static json_t *json_meta_test(json_writer *w)
+{
+    const pdr_meta_result *m = &w->r->meta;
+    json_t *test = json_object();
+    bool is_tested = m->score && m->ci95 && m->median;
+    if (m->test_way) json_set(w, test, "way", json_integer(m->test_way));
+    json_set(w, test, "shot", json_integer(m->test_shot));
+    json_set(w, test, "step", json_integer(m->scored));
+    if (pdr_result_is_loss(w->r)) {
+        json_set(w, test, "tasks", json_count(w, m->episodes));
+        json_steps(w, test, w->r->metric, m->score);
+        json_steps(w, test, "ci95", m->ci95);
+        json_steps(w, test, "median", m->median);
+    } else {
+        double nan = (double)NAN;
+        json_set(w, test, "episodes", json_count(w, m->episodes));
+        json_plain(w, test, "accuracy", "meta.test.accuracy", pdr_result_score(w->r));
+        json_plain(w, test, "ci95", "meta.test.ci95", is_tested ? m->ci95[m->scored] : nan);
+        json_steps(w, test, "accuracy_by_step", m->score);
+        json_steps(w, test, "ci95_by_step", m->ci95);
+        json_steps(w, test, "median_by_step", m->median);
+    }
+    json_diverged(w, test);
+    return test;
+}
+
+static json_t *json_validation(json_writer *w)
+{
+    const pdr_meta_result *m = &w->r->meta;
+    json_t *points = json_array();
+    bool is_whole = true;
+    for (size_t k = 0; k < m->points; k++) {
+        json_t *point = json_object();
+        json_set(w, point, "iteration", json_count(w, m->validation[k].iteration));
+        json_set(w, point, "score", json_value(m->validation[k].score));
+        json_add(w, points, point);
+        if (is_whole && !isfinite(m->validation[k].score))
+            json_blame(w, "meta.validation", json_oddity(m->validation[k].score));
+        is_whole = is_whole && isfinite(m->validation[k].score);
+    }
+    return points;
+}
+
+static json_t *json_meta(json_writer *w)
+{
+    const pdr_meta_result *m = &w->r->meta;
+    json_t *meta = json_object(), *train = json_object();
+    json_set(w, meta, "metric", json_text(w, w->r->metric));
+    json_set(w, meta, "iterations", json_count(w, m->iterations));
+    json_set(w, meta, "planned", json_count(w, m->planned));
+    json_plain(w, meta, "seconds_per_iteration", "meta.seconds_per_iteration",
+               m->seconds_per_iteration);
+    json_set(w, meta, "normalisation", json_text(w, m->normalisation));
+    if (m->train_way) json_set(w, train, "way", json_integer(m->train_way));
+    json_set(w, train, "shot", json_integer(m->train_shot));
+    json_set(w, meta, "train", train);
+    json_set(w, meta, "test", json_meta_test(w));
+    json_set(w, meta, "validation", json_validation(w));
+    return meta;
+}
+
 static json_t *json_test(json_writer *w)
 {
     json_t *test = json_object();
@@ -160,12 +251,11 @@ static json_t *json_losses(json_writer *w)
     return losses;
 }
 
-static json_t *json_tasks(json_writer *w)
+static json_t *json_texts(json_writer *w, size_t n, char *const text[])
 {
-    json_t *names = json_array();
-    for (int32_t j = 0; j < w->r->tasks; j++)
-        json_add(w, names, json_text(w, w->r->task_name ? w->r->task_name[j] : NULL));
-    return names;
+    json_t *a = json_array();
+    for (size_t j = 0; j < n; j++) json_add(w, a, json_text(w, text ? text[j] : NULL));
+    return a;
 }
 
 static void json_fill(json_writer *w, json_t *root)
@@ -175,6 +265,7 @@ static void json_fill(json_writer *w, json_t *root)
     snprintf(hash, sizeof hash, "%016" PRIx64, r->state_hash);
     json_set(w, root, "recipe", json_text(w, r->recipe));
     json_set(w, root, "method", json_text(w, r->method));
+    json_set(w, root, "method_title", json_text(w, r->method_title));
     json_set(w, root, "scenario", json_text(w, r->scenario));
     json_set(w, root, "data", json_text(w, r->data));
     json_set(w, root, "metric", json_text(w, r->metric));
@@ -182,6 +273,7 @@ static void json_fill(json_writer *w, json_t *root)
     json_set(w, root, "threads", json_integer(r->threads));
     json_set(w, root, "examples", json_count(w, r->examples));
     json_set(w, root, "parameters", json_count(w, r->parameters));
+    json_set(w, root, "memory_bytes", json_count(w, r->memory));
     json_plain(w, root, "train_seconds", "train_seconds", r->train_seconds);
     json_plain(w, root, "eval_seconds", "eval_seconds", r->eval_seconds);
     json_set(w, root, "state_hash", json_string(hash));
@@ -191,10 +283,15 @@ static void json_fill(json_writer *w, json_t *root)
     json_set(w, root, "started", json_text(w, r->started));
     json_set(w, root, "complete", json_boolean(r->complete));
     json_set(w, root, "is_bound", json_boolean(r->is_bound));
-    json_set(w, root, "tasks", json_tasks(w));
-    json_set(w, root, "continual", json_continual(w));
+    json_set(w, root, "tasks", json_texts(w, (size_t)r->tasks, r->task_name));
+    json_set(w, root, "notes", json_texts(w, r->notes, r->note));
+    if (r->is_meta)
+        json_set(w, root, "meta", json_meta(w));
+    else
+        json_set(w, root, "continual", json_continual(w));
     if (r->is_regression) json_set(w, root, "test", json_test(w));
     json_set(w, root, "losses", json_losses(w));
+    json_set(w, root, "recipe_text", json_text(w, r->recipe_text));
     if (json_object_size(w->why)) json_set(w, root, "null_because", json_incref(w->why));
 }
 
