@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lifelong/methods.h"
-#include "lifelong/trainer.h"
+#include "method/methods.h"
+#include "method/trainer.h"
 #include "t.h"
 
 enum { CLASSES = 3, WIDTH = 4, EXAMPLES = 6, TASKS = 2 };
@@ -65,8 +65,7 @@ static void open_threads(fixture *f, const char *method, int threads, const char
                           .loss = PDR_LOSS_CROSS_ENTROPY,
                           .example = PDR_SHAPE(WIDTH),
                           .outputs = CLASSES,
-                          .classes = CLASSES,
-                          .tasks = TASKS,
+                          .setting = {.tasks = TASKS, .outputs = CLASSES, .classes = CLASSES},
                           .seed = 5};
     assert_int_equal(pdi_trainer_new(&pdi_malloc, &s, f->pool, EXAMPLES, &f->t, &err), PDR_OK);
 }
@@ -219,7 +218,7 @@ static void ewc_adds_the_penalty_from_the_second_task_on(void **state)
     put(&f, EXAMPLES, 0);
     assert_near(step(&f, EXAMPLES, 0.5f), step(&f, EXAMPLES, 0), 1.0); /* no penalty yet */
     finish_task(&f);
-    pdi_trainer_task(f.t, 1);
+    pdi_trainer_task(f.t, 1, 0);
     put(&f, 3, 1);
     for (int i = 0; i < 5; i++) step(&f, 3, 0.05f);
     double want = cross_entropy_of(&f, 3) + penalty_of(&f, 30);
@@ -236,7 +235,7 @@ static void ewc_offline_keeps_one_quadratic_for_all_tasks(void **state)
     double F[2][CLASSES * WIDTH], t[2][CLASSES * WIDTH], b[CLASSES];
     open_fixture(&f, "ewc", (const char *const[]){"lambda", "1", NULL});
     for (int task = 0; task < 2; task++) {
-        pdi_trainer_task(f.t, task);
+        pdi_trainer_task(f.t, task, 0);
         put(&f, EXAMPLES, task);
         for (int i = 0; i < 10; i++) step(&f, EXAMPLES, task ? -0.2f : 0.4f);
         fisher_of(&f, (double(*)[WIDTH])F[task], b);
@@ -263,7 +262,7 @@ static void ewc_online_decays_the_fisher_and_moves_the_anchor(void **state)
     step(&f, EXAMPLES, 0.5f);
     finish_task(&f);
     fisher_of(&f, w, b); /* parameters stay: the second F_k equals the first */
-    pdi_trainer_task(f.t, 1);
+    pdi_trainer_task(f.t, 1, 0);
     finish_task(&f);
     for (int c = 0; c < CLASSES; c++) assert_near(state_of(&f, "fisher", 1)[c], 1.5 * b[c], 1e-6);
     assert_memory_equal(state_of(&f, "anchor", 1), state_of(&f, "param", 1),
@@ -282,7 +281,7 @@ static void lwf_distils_the_old_model_at_temperature(void **state)
     assert_int_equal(pdi_trainer_task_end(f.t, &err), PDR_OK);
     assert_memory_equal(state_of(&f, "old", 0), state_of(&f, "param", 0),
                         sizeof(float) * CLASSES * WIDTH);
-    pdi_trainer_task(f.t, 1);
+    pdi_trainer_task(f.t, 1, 0);
     put(&f, 3, 1);
     for (int i = 0; i < 3; i++) step(&f, 3, 0.5f);
     double distil = 0;
@@ -310,7 +309,7 @@ static void er_mixes_the_batch_and_the_memory(void **state)
     assert_near(step(&f, 3, 0.5f), alone, 1e-6); /* nothing to replay in the first task */
     pdi_example e = {.x = xs[4], .label = ys[4], .task = 0};
     assert_true(pdi_memory_offer(&f.t->memory, &e));
-    pdi_trainer_task(f.t, 1);
+    pdi_trainer_task(f.t, 1, 0);
     put(&f, 3, 1);
     softmax_of(state_of(&f, "param", 0), state_of(&f, "param", 1), xs[4], 1, p);
     double want = 0.5 * cross_entropy_of(&f, 3) - 0.5 * log(p[ys[4]]); /* w = 1 - 1/2 */
@@ -340,7 +339,7 @@ static void a_diverging_run_is_an_error_with_a_remedy(void **state)
     put(&f, EXAMPLES, 0);
     step(&f, EXAMPLES, 0.5f);
     finish_task(&f);
-    pdi_trainer_task(f.t, 1);
+    pdi_trainer_task(f.t, 1, 0);
     for (int i = 0; !rc && i < 100; i++) {
         put(&f, 3, 1);
         rc = pdi_trainer_step(f.t, 3, 1e20f, &loss, &err);
@@ -360,7 +359,8 @@ static void the_reservoir_holds_each_example_with_equal_probability(void **state
     int held[N] = {0};
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         pdi_memory m;
-        pdr_memory_spec spec = {PDR_MEMORY_RESERVOIR, SIZE, true};
+        pdr_memory_spec spec = {
+            .policy = PDR_MEMORY_RESERVOIR, .size = SIZE, .while_learning = true};
         assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 2, 3, seed));
         for (int i = 0; i < N; i++) {
             float x = (float)i;
@@ -380,7 +380,7 @@ static void balanced_memory_holds_as_many_of_each_class(void **state)
 {
     (void)state;
     pdi_memory m;
-    pdr_memory_spec spec = {PDR_MEMORY_BALANCED, 5, false};
+    pdr_memory_spec spec = {.policy = PDR_MEMORY_BALANCED, .size = 5, .while_learning = false};
     int count[3] = {0}, late = 0;
     assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 2, 3, 9));
     for (int i = 0; i < 300; i++) {
@@ -410,7 +410,7 @@ static void draws_are_different_while_there_are_enough(void **state)
     (void)state;
     pdi_memory m;
     uint32_t index[10];
-    pdr_memory_spec spec = {PDR_MEMORY_RESERVOIR, 10, true};
+    pdr_memory_spec spec = {.policy = PDR_MEMORY_RESERVOIR, .size = 10, .while_learning = true};
     assert_true(pdi_memory_open(&m, &pdi_malloc, &spec, 1, 0, 2, 1, 3));
     for (int i = 0; i < 10; i++) {
         float x = (float)i;
@@ -434,7 +434,7 @@ static uint64_t live(const char *method, int threads)
     fixture f;
     open_threads(&f, method, threads, NULL);
     for (int32_t task = 0; task < TASKS; task++) {
-        pdi_trainer_task(f.t, task);
+        pdi_trainer_task(f.t, task, 0);
         for (int i = 0; i < 10; i++) {
             put(&f, EXAMPLES, task);
             step(&f, EXAMPLES, 0.001f);
@@ -516,11 +516,10 @@ static pdr_rc live_within(const pdr_alloc *a, const pdr_model *model, pdr_pool *
                           .loss = PDR_LOSS_CROSS_ENTROPY,
                           .example = PDR_SHAPE(WIDTH),
                           .outputs = CLASSES,
-                          .classes = CLASSES,
-                          .tasks = TASKS};
+                          .setting = {.tasks = TASKS, .outputs = CLASSES, .classes = CLASSES}};
     pdr_rc rc = pdi_trainer_new(a, &s, pool, EXAMPLES, &t, &err);
     for (int32_t task = 0; !rc && task < TASKS; task++) {
-        pdi_trainer_task(t, task);
+        pdi_trainer_task(t, task, 0);
         for (int32_t i = 0; i < EXAMPLES; i++)
             pdi_trainer_put(t, i, &(pdi_example){.x = xs[i], .label = ys[i], .task = task});
         rc = pdi_trainer_step(t, EXAMPLES, 0.1f, &loss, &err);
@@ -528,7 +527,7 @@ static pdr_rc live_within(const pdr_alloc *a, const pdr_model *model, pdr_pool *
         if (!rc) rc = pdi_trainer_task_end(t, &err);
         if (!rc && t->memory.used)
             rc = pdi_memory_offer(&t->memory, &(pdi_example){.x = xs[0]}) ? PDR_OK : PDR_NOMEM;
-        if (!rc) rc = pdi_trainer_predict(t, EXAMPLES, &y, &err);
+        if (!rc) rc = pdi_trainer_predict(t, EXAMPLES, -1, &y, &err);
     }
     pdi_trainer_free(t);
     return rc;

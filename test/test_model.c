@@ -205,7 +205,8 @@ static void new_buffers_may_take_the_place_of_the_old(void **state)
     applied p = apply(m, PDR_SHAPE(5, 4), true);
     pdr_node live[4];
     memcpy(live, p.buffer, sizeof live);
-    pdr_apply a = {p.param, live, live, true, p.a.key, {0}};
+    pdr_apply a = {
+        .param = p.param, .buffer = live, .buffer_new = live, .training = true, .key = p.a.key};
     pdr_node y = pdr_model_apply(m, p.s->g, &a, p.x);
     assert_int_equal(y.id, p.y.id);
     for (int i = 0; i < 4; i++) {

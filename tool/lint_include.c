@@ -6,7 +6,7 @@
 /* The floors: what each room may include besides itself.  Nothing includes
  * upward; rooms of one floor that build on each other name each other. */
 #define FLOOR_ENGINE "base graph ops xform plan kern exec emit"
-#define FLOOR_METHOD FLOOR_ENGINE " nn opt data lifelong meta"
+#define FLOOR_METHOD FLOOR_ENGINE " nn opt data method lifelong meta"
 
 static const struct {
     const char *room, *may;
@@ -22,6 +22,7 @@ static const struct {
     {"nn", FLOOR_ENGINE " opt"},
     {"opt", FLOOR_ENGINE " nn"},
     {"data", "base"},
+    {"method", FLOOR_ENGINE " nn opt data lifelong meta"},
     {"lifelong", FLOOR_METHOD},
     {"meta", FLOOR_METHOD},
     {"report", "base"},
@@ -43,7 +44,7 @@ static const struct {
     {"nn", "nn"},
     {"opt", "opt"},
     {"data", "data scenario"},
-    {"lifelong", "method"},
+    {"method", "method"},
     {"report", "result"},
     {"recipe", "recipe"},
     {"experiment", "experiment"},

@@ -42,6 +42,9 @@ typedef struct pdr_experiment {
     /* Told of progress about twenty times a second and after each task; returning
      * false stops the run.  May be NULL. */
     bool (*progress)(void *ctx, const pdr_progress *p);
+    /* Told, before learning starts, why the method cannot do well in this run; the result
+     * has it too.  May be NULL. */
+    void (*note)(void *ctx, const char *text);
     void *ctx;
 } pdr_experiment;
 

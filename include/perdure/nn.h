@@ -125,7 +125,11 @@ typedef struct pdr_apply {
     pdr_node *buffer_new;   /* [buffers]: filled with updated buffers; may be NULL, or buffer */
     bool training;          /* batch statistics, dropout */
     pdr_node key;           /* i32[4]; needed when training with dropout */
-    pdr_node features;      /* set: what enters the output layer, [b, f] */
+    /* After each layer that has parameters: sees what entered and what came out, returns
+     * what goes on.  May be NULL. */
+    pdr_node (*visit)(void *ctx, size_t layer, pdr_node in, pdr_node out);
+    void *visit_ctx;
+    pdr_node features; /* set: what enters the output layer, [b, f] */
 } pdr_apply;
 
 /* x [b, input...] -> [b, outputs].  Two applications with one key drop the same

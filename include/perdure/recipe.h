@@ -42,6 +42,7 @@ typedef struct pdr_training {
     int64_t batch;        /* examples a step */
     int64_t iterations;   /* steps a task; 0: count by epochs */
     int64_t epochs;       /* passes over a task when iterations is 0 */
+    int64_t glances;      /* steps on each batch before the next */
     int loss;             /* pdr_loss_kind; auto: cross-entropy, or mse for real targets */
     double l2;            /* weight of half the squared norm of all weights in the loss */
     int schedule;         /* pdr_schedule_kind, over the steps of one task */
@@ -50,7 +51,7 @@ typedef struct pdr_training {
     int64_t decay_every;  /* step and exponential: steps between factors */
     double clip_norm;     /* bound on the gradient's global norm; 0: none */
     double clip_value;    /* bound on each gradient entry; 0: none */
-    bool reset_optimizer; /* forget optimiser state at each task's start */
+    bool reset_optimizer; /* forget optimiser state when a task, or a phase of it, starts */
 } pdr_training;
 
 extern const pdr_option pdr_training_option_table[];

@@ -196,6 +196,12 @@ static bool cmd_run_progress(void *ctx, const pdr_progress *now)
     return !pdi_stop_wanted();
 }
 
+static void cmd_run_note(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "note: %s\n", text);
+}
+
 static void cmd_run_announce(run_plan *p, const char *label)
 {
     uint64_t all = p->recipes * cmd_run_seeds(p);
@@ -211,8 +217,11 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     snprintf(label, sizeof label, "%.200s, seed %" PRIu64, r->name, seed);
     run_watch w = {.progress = {.label = several ? label : NULL}};
     if (several) cmd_run_announce(p, label);
-    pdr_experiment e = {
-        .seed = seed, .threads = p->threads, .progress = cmd_run_progress, .ctx = &w};
+    pdr_experiment e = {.seed = seed,
+                        .threads = p->threads,
+                        .progress = cmd_run_progress,
+                        .note = cmd_run_note,
+                        .ctx = &w};
     w.task_started = pdi_machine_seconds();
     pdi_progress_start(&w.progress, stderr);
     pdr_rc rc = pdr_experiment_run(p->alloc, r, &e, result, err);

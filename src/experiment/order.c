@@ -18,7 +18,7 @@ static void order_shuffle(pdi_order *o)
 }
 
 bool pdi_order_open(pdi_order *o, const pdr_alloc *alloc, const pdr_stream *s, int32_t task,
-                    int32_t phase, int64_t batch, bool whole, uint64_t seed)
+                    size_t held, int32_t phase, int64_t batch, bool whole, uint64_t seed)
 {
     int32_t first = task < 0 ? 0 : task, end = task < 0 ? pdr_stream_tasks(s) : task + 1;
     *o = (pdi_order){.alloc = alloc,
@@ -26,6 +26,7 @@ bool pdi_order_open(pdi_order *o, const pdr_alloc *alloc, const pdr_stream *s, i
                      .whole = whole,
                      .seed = seed,
                      .phase = (uint32_t)phase};
+    o->n = held;
     for (int32_t t = first; t < end; t++) o->n += pdr_stream_size(s, PDR_TRAIN, t);
     o->all = pdi_new(alloc, o->n, sizeof *o->all);
     o->now = pdi_new(alloc, o->n, sizeof *o->now);
@@ -38,6 +39,7 @@ bool pdi_order_open(pdi_order *o, const pdr_alloc *alloc, const pdr_stream *s, i
     for (int32_t t = first; t < end; t++)
         for (size_t i = 0; i < pdr_stream_size(s, PDR_TRAIN, t); i++)
             o->all[k++] = (pdi_item){t, (uint32_t)i};
+    for (size_t i = 0; i < held; i++) o->all[k++] = (pdi_item){-1, (uint32_t)i};
     order_shuffle(o);
     return true;
 }

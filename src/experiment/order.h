@@ -4,7 +4,7 @@
 
 #include <perdure/scenario.h>
 
-/* Example `index` of a task's training part. */
+/* Example `index` of a task's training part; of the memory, where task is -1. */
 typedef struct pdi_item {
     int32_t task;
     uint32_t index;
@@ -21,9 +21,10 @@ typedef struct pdi_order {
     uint32_t phase;
 } pdi_order;
 
-/* The examples of one task, or of all (task -1).  False when out of memory. */
+/* The examples of one task, or of all (task -1), and `held` of the memory's.  False when
+ * out of memory. */
 bool pdi_order_open(pdi_order *o, const pdr_alloc *alloc, const pdr_stream *s, int32_t task,
-                    int32_t phase, int64_t batch, bool whole, uint64_t seed);
+                    size_t held, int32_t phase, int64_t batch, bool whole, uint64_t seed);
 void pdi_order_close(pdi_order *o);
 
 /* Examples a step: the batch, or all there are when there are fewer. */

@@ -9,7 +9,7 @@
  *     w = 1 − 1/k  while learning task k      weighting: tasks
  *
  * State: the memory, a reservoir over the stream or a sample of each class. */
-#include "lifelong/methods.h"
+#include "method/methods.h"
 
 typedef struct er {
     int64_t memory, per_class, batch;
@@ -29,9 +29,10 @@ static const pdr_option er_options[] = {
     PDR_OPTION_END,
 };
 
-static bool er_memory(const void *self, pdr_memory_spec *spec)
+static bool er_memory(const void *self, const pdr_setting *setting, pdr_memory_spec *spec)
 {
     const er *o = self;
+    (void)setting;
     spec->policy = o->per_class ? PDR_MEMORY_BALANCED : PDR_MEMORY_RESERVOIR;
     spec->size = o->per_class ? o->per_class : o->memory;
     spec->while_learning = o->while_learning;

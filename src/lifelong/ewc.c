@@ -14,7 +14,7 @@
  *
  * State: fisher F, anchor (c or θ*), and gathered, the F_k being summed.  All start
  * at zero, which makes the penalty vanish on the first task. */
-#include "lifelong/methods.h"
+#include "method/methods.h"
 
 typedef struct ewc {
     double lambda, gamma;
@@ -82,7 +82,7 @@ static void ewc_pass(pdr_build *b, const void *self)
                                             : pdr_one_hot(g, one.label, outputs);
         pdr_grad(g, ewc_score(g, log_p, hot, o->labels == EWC_ALL), theta.n, theta.v, score.v);
         for (size_t i = 0; i < theta.n; i++) score.v[i] = pdr_square(g, score.v[i]);
-        pdr_build_map_examples(b, theta.n, score.v, score.v);
+        pdr_build_map(b, theta.n, score.v, score.v);
         for (size_t i = 0; i < theta.n; i++)
             next.v[i] = pdr_add(g, next.v[i], pdr_sum(g, score.v[i], 1u));
     }
@@ -117,6 +117,15 @@ static void ewc_task_end(pdr_build *b, const void *self)
     pdr_build_set(b, gathered, zero);
 }
 
+static const char *ewc_caution(const void *self, const pdr_setting *s)
+{
+    (void)self;
+    return s->is_class_incremental
+               ? "ewc keeps parameters near, but never sees classes of two tasks together: in "
+                 "class-incremental learning it forgets as finetune does; er replays examples"
+               : NULL;
+}
+
 const pdr_method pdi_method_ewc = {
     .kind =
         {
@@ -130,6 +139,8 @@ const pdr_method pdi_method_ewc = {
             .self_size = sizeof(ewc),
             .options = ewc_options,
         },
+    .needs = PDR_NEEDS_BOUNDARIES | PDR_NEEDS_CLASSES,
+    .caution = ewc_caution,
     .loss = ewc_loss,
     .task_pass = ewc_pass,
     .pass_examples = ewc_pass_examples,

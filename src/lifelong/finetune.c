@@ -4,7 +4,7 @@
  *
  * The lower bound: nothing is done against forgetting (McCloskey & Cohen,
  * "Catastrophic interference in connectionist networks", 1989). */
-#include "lifelong/methods.h"
+#include "method/methods.h"
 
 const pdr_method pdi_method_finetune = {
     .kind =

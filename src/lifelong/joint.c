@@ -4,7 +4,7 @@
  *
  * The upper bound: every phase sees the examples of all tasks, as if there were
  * no stream. */
-#include "lifelong/methods.h"
+#include "method/methods.h"
 
 const pdr_method pdi_method_joint = {
     .kind =

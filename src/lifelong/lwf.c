@@ -11,7 +11,7 @@
  * heads of earlier tasks.
  *
  * State: old, a copy of the model. */
-#include "lifelong/methods.h"
+#include "method/methods.h"
 
 typedef struct lwf {
     double temperature, strength;
@@ -60,6 +60,15 @@ static void lwf_task_end(pdr_build *b, const void *self)
     pdr_build_set_copy(b, pdr_build_copy(b, "old"));
 }
 
+static const char *lwf_caution(const void *self, const pdr_setting *s)
+{
+    (void)self;
+    return s->is_class_incremental
+               ? "lwf's old answers say nothing about new classes: in class-incremental learning "
+                 "of few classes it hardly remembers; er replays examples"
+               : NULL;
+}
+
 const pdr_method pdi_method_lwf = {
     .kind =
         {
@@ -72,6 +81,8 @@ const pdr_method pdi_method_lwf = {
             .self_size = sizeof(lwf),
             .options = lwf_options,
         },
+    .needs = PDR_NEEDS_BOUNDARIES | PDR_NEEDS_CLASSES,
+    .caution = lwf_caution,
     .loss = lwf_loss,
     .task_end = lwf_task_end,
 };

@@ -135,6 +135,12 @@ bool pdi_layer_image(pdr_layer *l, pdr_node x, int64_t size, int64_t padding)
 
 /* ---- walking through the layers ---------------------------------------------------------- */
 
+static pdr_node model_visit(pdr_layer *l, size_t layer, pdr_node in, pdr_node out)
+{
+    const pdr_apply *a = l->apply;
+    return a->visit && out.id ? a->visit(a->visit_ctx, layer, in, out) : out;
+}
+
 static pdr_node model_walk(pdr_layer *l, pdr_node x)
 {
     const pdr_model *m = l->model;
@@ -142,7 +148,9 @@ static pdr_node model_walk(pdr_layer *l, pdr_node x)
         const pdr_layer_kind *kind = (const pdr_layer_kind *)(const void *)m->layer[i].kind;
         snprintf(l->label, sizeof l->label, "%zu.%s", i, kind->kind.name);
         if (!l->declares) pdr_graph_label(l->g, l->label);
-        x = kind->apply(l, m->layer[i].self, x);
+        size_t before = l->params;
+        pdr_node y = kind->apply(l, m->layer[i].self, x);
+        x = l->params > before ? model_visit(l, i, x, y) : y;
     }
     if (m->outputs && x.id) {
         snprintf(l->label, sizeof l->label, "output");
@@ -150,7 +158,7 @@ static pdr_node model_walk(pdr_layer *l, pdr_node x)
         x = pdi_flatten(l->g, x);
     }
     l->apply->features = x;
-    if (m->outputs) x = pdi_dense_output(l, x, m->outputs);
+    if (m->outputs) x = model_visit(l, m->layers, x, pdi_dense_output(l, x, m->outputs));
     if (!l->declares) pdr_graph_label(l->g, NULL);
     return x;
 }

@@ -3,7 +3,7 @@
 #include <perdure/opt.h>
 #include <string.h>
 
-#include "lifelong/methods.h"
+#include "method/methods.h"
 #include "nn/layers.h"
 #include "opt/optimizers.h"
 

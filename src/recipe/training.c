@@ -9,6 +9,7 @@ const pdr_option pdr_training_option_table[] = {
     PDR_OPTION_COUNT(pdr_training, batch, 128, 1, 1e6, "examples a step"),
     PDR_OPTION_COUNT(pdr_training, iterations, 0, 0, 1e9, "steps a task; 0 counts by epochs"),
     PDR_OPTION_COUNT(pdr_training, epochs, 1, 1, 1e6, "passes over a task when iterations is 0"),
+    PDR_OPTION_COUNT(pdr_training, glances, 1, 1, 1e6, "steps on each batch before the next"),
     PDR_OPTION_CHOICE(pdr_training, loss, training_losses, PDR_LOSS_AUTO,
                       "what is minimised (auto: cross-entropy, or mse for real targets)"),
     PDR_OPTION_REAL(pdr_training, l2, 0, 0, 1e6,
@@ -24,6 +25,6 @@ const pdr_option pdr_training_option_table[] = {
     PDR_OPTION_REAL(pdr_training, clip_value, 0, 0, 1e9,
                     "bound on every entry of the gradient; 0 for none"),
     PDR_OPTION_FLAG(pdr_training, reset_optimizer, false,
-                    "forget the optimizer's state when a task starts"),
+                    "forget the optimizer's state when a task, or a phase of it, starts"),
     PDR_OPTION_END,
 };

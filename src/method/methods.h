@@ -1,11 +1,11 @@
-/* lifelong/methods.h -- what a method's file includes. */
-#ifndef PDI_LIFELONG_METHODS_H
-#define PDI_LIFELONG_METHODS_H
+/* method/methods.h -- what a method's file includes. */
+#ifndef PDI_METHOD_METHODS_H
+#define PDI_METHOD_METHODS_H
 
 #include <perdure/method.h>
 
 #define METHOD(name) extern const pdr_method pdi_method_##name;
-#include "lifelong/methods.def"
+#include "method/methods.def"
 #undef METHOD
 
 /* All of methods.def, NULL-terminated. */

@@ -1,0 +1,48 @@
+/* experiment/experiment.h -- a run under way, as the files of this room see it. */
+#ifndef PDI_EXPERIMENT_EXPERIMENT_H
+#define PDI_EXPERIMENT_EXPERIMENT_H
+
+#include <perdure/experiment.h>
+
+#include "experiment/order.h"
+#include "method/trainer.h"
+
+enum { PDI_TEST_BATCH = 256, PDI_LOSS_POINTS = 240 };
+
+typedef struct pdi_experiment {
+    const pdr_alloc *alloc;
+    const pdr_recipe *recipe;
+    const pdr_experiment *e;
+    pdr_error *err;
+    pdr_result *result;
+    pdr_data data;
+    pdr_stream *stream;
+    pdr_model *model;
+    pdr_pool *pool;
+    pdi_trainer *trainer;
+    float *mask;         /* [tasks, outputs], or NULL */
+    int32_t *first_task; /* [outputs] */
+    float *target;       /* room for one example's targets */
+    pdr_progress progress;
+    double loss_sum, shown_sum; /* since the last loss point, since the last progress */
+    uint64_t loss_count, shown_count, loss_every;
+    double shown_at;
+} pdi_experiment;
+
+double pdi_experiment_now(void); /* seconds, of a clock that only goes forward */
+
+/* Tell of progress: about twenty times a second, or now. */
+pdr_rc pdi_experiment_show(pdi_experiment *x, bool now);
+
+/* A step's loss goes into the curve and to who watches. */
+void pdi_experiment_note_loss(pdi_experiment *x, double loss, bool last);
+
+/* The recipe's name, and the section's, before what a room said that knows of no recipe. */
+pdr_rc pdi_experiment_blame(const pdi_experiment *x, const char *section, pdr_rc rc);
+
+/* continual.c: learn a stream task by task, and test all tasks after each. */
+pdr_rc pdi_continual_learn(pdi_experiment *x);
+/* One example of the training part where row `to` of the batch is. */
+void pdi_continual_put(pdi_experiment *x, pdr_part part, pdi_item item, int32_t to);
+
+#endif
