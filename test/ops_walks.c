@@ -286,6 +286,7 @@ const op_row ops_sum_rows[] = {
     OP_ROW("sum of every second axis", sum, IN(NORMAL(2, 3, 2, 3, 2, 3, 2)), .p = {0x55}),
     OP_ROW("sum of all of seven axes", sum, IN(NORMAL(2, 3, 1, 3, 2, 3, 2)), .p = {0x7f}),
     OP_ROW_UNTOLD("sum of a transpose", sum_of, IN(NORMAL(19, 35)), .p = {1, 0}),
+    OP_ROW_UNTOLD("sum beside a transpose", sum_of, IN(NORMAL(19, 5, 18)), .p = {1, 0}),
     OP_ROW_UNTOLD("sum of a transpose, last", sum_of, IN(NORMAL(19, 35)), .p = {2, 0}),
     OP_ROW_UNTOLD("sum of a flip", sum_of, IN(NORMAL(3, 50)), .p = {2, 1}),
     OP_ROW_UNTOLD("leading sum of a flip", sum_of, IN(NORMAL(18, 70)), .p = {1, 1}),

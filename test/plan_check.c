@@ -155,6 +155,9 @@ static void check_strips(check *c, int32_t step)
         }
         const pdi_reg *out = &p->reg[in->out];
         if (out->kind == PDI_REG_DENSE) continue;
+        bool shared = holds[out->slot] >= 0 && holds[out->slot] != in->out;
+        if (shared && (out->period || p->reg[holds[out->slot]].period))
+            check_fail(c, "a strip that stays was reused", step, out->buffer);
         if (out->slot < 0 || out->slot >= p->slots || p->slots > c->l->slots)
             check_fail(c, "a strip does not exist", step, out->buffer);
         else

@@ -216,9 +216,10 @@ static void a_sum_of_minus_zeros_is_minus_zero(void **state)
     float x[40], out[2];
     for (int i = 0; i < 40; i++) x[i] = -0.0f;
     for (int k = 0; pdi_kernels_at(k); k++)
-        for (int width = 1; width <= 2; width++) {
-            pdi_sum s = {.out = out, .x = x, .kept = {1, {width}, {1}}, .over = {1, {20}, {2}}};
-            pdi_kernels_at(k)->sum(&s, 0, width);
+        for (int width = 0; width <= 2; width++) { /* 0: no axis is kept */
+            pdi_sum s = {.out = out, .x = x, .over = {1, {20}, {2}}};
+            if (width) s.kept = (pdi_axes){1, {width}, {1}};
+            pdi_kernels_at(k)->sum(&s, 0, width ? width : 1);
             assert_true(out[0] == 0 && signbit(out[0]));
         }
 }

@@ -9,10 +9,10 @@
 
 enum { PLAN_LINE = 64 }; /* bytes: cache lines, and the widest vectors */
 
-/* bytes of zeroed memory at a multiple of PLAN_LINE inside *block. */
+/* bytes of memory, as it comes, at a multiple of PLAN_LINE inside *block. */
 static float *plan_aligned(const pdr_alloc *alloc, size_t bytes, void **block)
 {
-    *block = pdi_new(alloc, bytes + PLAN_LINE, 1);
+    *block = pdi_resize(alloc, NULL, bytes + PLAN_LINE, 1);
     if (!*block) return NULL;
     uintptr_t at = ((uintptr_t)*block + PLAN_LINE - 1) / PLAN_LINE * PLAN_LINE;
     return (float *)at;

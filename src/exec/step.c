@@ -40,39 +40,51 @@ static float *step_scratch(const step_run *r)
 
 /* ---- loops -------------------------------------------------------------------------- */
 
-/* Where a register's element 0 of a strip is, and whether it moves with the loop. */
+/* Where a register's element 0 of a strip is, and whether it moves with the loop; up to
+ * which element a strip that repeats is right. */
 typedef struct step_place {
     float *base;
-    int64_t moves;
+    int64_t moves, until;
 } step_place;
 
-static void step_loop_places(const step_run *r, float *strips, step_place *at)
+/* n: elements of the longest strip. */
+static void step_loop_places(const step_run *r, float *strips, int64_t n, step_place *at)
 {
     const pdi_loop *p = &r->step->loop;
     for (int32_t k = 0; k < p->regs; k++) {
         const pdi_reg *g = &p->reg[k];
         float *strip = strips + (int64_t)g->slot * PDI_STRIP;
         if (g->kind == PDI_REG_DENSE) {
-            at[k] = (step_place){pdi_exec_address(r->part, g->buffer) + g->offset, 1};
+            at[k] = (step_place){pdi_exec_address(r->part, g->buffer) + g->offset, 1, 0};
         } else {
-            at[k] = (step_place){strip, 0};
+            at[k] = (step_place){strip, 0, 0};
         }
         if (g->kind == PDI_REG_SCALAR) {
             float x = pdi_exec_address(r->part, g->buffer)[g->offset];
-            for (int i = 0; i < PDI_STRIP; i++) strip[i] = x;
+            for (int64_t i = 0; i < n; i++) strip[i] = x;
         }
     }
 }
 
-static void step_loop_strip(const step_run *r, const step_place *at, int64_t lo, int64_t n)
+/* Elements lo .. lo+n-1 of a register's view.  Strips of one block are equal: the first
+ * stays until its end. */
+static void step_loop_load(const step_run *r, const pdi_reg *g, step_place *at, int64_t lo,
+                           int64_t n)
+{
+    if (lo + n <= at->until) return;
+    const float *x = pdi_exec_address(r->part, g->buffer) + g->offset;
+    r->kern->load(at->base, x, &g->axes, lo, n);
+    if (g->period) at->until = (lo / g->block + 1) * g->block;
+}
+
+static void step_loop_strip(const step_run *r, step_place *at, int64_t lo, int64_t n)
 {
     const pdi_loop *p = &r->step->loop;
     for (int32_t i = 0; i < p->instrs; i++) {
         const pdi_instr *k = &p->instr[i];
         float *out = at[k->out].base + at[k->out].moves * lo;
         if (k->op == PDI_input) {
-            const pdi_reg *g = &p->reg[k->out];
-            r->kern->load(out, pdi_exec_address(r->part, g->buffer) + g->offset, &g->axes, lo, n);
+            step_loop_load(r, &p->reg[k->out], &at[k->out], lo, n);
             continue;
         }
         const float *in[PDI_MAX_IN] = {0};
@@ -85,9 +97,10 @@ static void step_loop_strip(const step_run *r, const step_place *at, int64_t lo,
 static void step_loop(const step_run *r, int64_t lo, int64_t hi)
 {
     step_place at[PDI_LOOP_REGS];
-    step_loop_places(r, step_scratch(r), at);
-    for (; lo < hi; lo += PDI_STRIP)
-        step_loop_strip(r, at, lo, hi - lo < PDI_STRIP ? hi - lo : PDI_STRIP);
+    int64_t strip = r->step->loop.strip;
+    if (strip > hi - lo) strip = hi - lo;
+    step_loop_places(r, step_scratch(r), strip, at);
+    for (; lo < hi; lo += strip) step_loop_strip(r, at, lo, hi - lo < strip ? hi - lo : strip);
 }
 
 /* ---- sums --------------------------------------------------------------------------------- */
@@ -228,7 +241,7 @@ static void step_select(const step_run *r, int64_t lo, int64_t hi)
     (r->step->op == PDI_max ? r->kern->max : r->kern->argmax)(out, x, hi - lo, a.n, a.inner);
 }
 
-/* pad: zeros, then every element of x to its place. */
+/* pad: zeros, then every element of x to its place.  Neighbours go there together. */
 static void step_pad(const step_run *r, int64_t lo, int64_t hi)
 {
     const pdi_attr *at = &r->step->attr;
@@ -236,11 +249,11 @@ static void step_pad(const step_run *r, int64_t lo, int64_t hi)
     int64_t each = to.n * to.inner;
     const float *x = step_in(r, &r->step->in[0]) + lo * at->count * to.inner;
     float *out = step_out(r) + lo * each;
-    size_t row = sizeof *out * (size_t)to.inner;
+    int64_t rows = at->step == 1 ? 1 : at->count, row = at->count / rows * to.inner;
     memset(out, 0, sizeof *out * (size_t)((hi - lo) * each));
     for (; lo < hi; lo++, out += each)
-        for (int64_t i = 0; i < at->count; i++, x += to.inner)
-            memcpy(out + (at->lo + i * at->step) * to.inner, x, row);
+        for (int64_t i = 0; i < rows; i++, x += row)
+            memcpy(out + (at->lo + i * at->step) * to.inner, x, sizeof *out * (size_t)row);
 }
 
 /* unwindow: zeros, then tap by tap, so an element's overlaps are added in

@@ -12,10 +12,6 @@
 
 #include "ops/ops.h"
 
-/* Elements that one pass of a fused loop handles: small enough that a dozen
- * temporaries stay in the first-level cache. */
-enum { PDI_STRIP = 512 };
-
 /* A sum runs over this many lanes: lane l adds elements l, l + 16, l + 32, ...
  * in order; then lanes are folded in halves.  See docs/determinism.md. */
 enum { PDI_LANES = 16 };

@@ -1,4 +1,4 @@
-/* kern/reduce.c -- sums, maxima, strided loads, random draws.
+/* kern/reduce.c -- sums, maxima, random draws.
  *
  * The order of a sum of R elements is fixed by R: lane l of PDI_LANES adds
  * elements l, l + 16, ...; lanes are then folded in halves.  Both loops below
@@ -6,108 +6,72 @@
 #include <string.h>
 
 #include "base/philox.h"
-#include "kern/body.h"
+#include "kern/odometer.h"
+#include "kern/tile.h"
 
-enum { SUM_WIDTH = 64 }; /* outputs side by side */
+/* Where an inner function is expanded its number of vectors is a constant. */
+#define REDUCE_EXPAND __attribute__((always_inline))
 
-/* ---- an odometer over axes ----------------------------------------------------- */
+enum {
+    SUM_VECS = 4,   /* vectors of outputs side by side */
+    SUM_WIDTH = 64, /* maxima side by side */
+    TURN_MOST = 64, /* rows longer than this are not worth turning */
+};
 
-typedef struct reduce_odometer {
-    const pdi_axes *axes;
-    int64_t at, index[PDR_MAX_RANK];
-} reduce_odometer;
-
-static reduce_odometer reduce_start(const pdi_axes *axes, int n, int64_t i)
-{
-    reduce_odometer o = {.axes = axes};
-    for (int k = n; k-- > 0; i /= axes->dim[k]) {
-        o.index[k] = i % axes->dim[k];
-        o.at += o.index[k] * axes->stride[k];
-    }
-    return o;
-}
-
-/* Advance axis n-1 by one, carrying outward. */
-static void reduce_next(reduce_odometer *o, int n)
-{
-    for (int k = n; k-- > 0;) {
-        o->at += o->axes->stride[k];
-        if (++o->index[k] < o->axes->dim[k]) return;
-        o->at -= o->axes->stride[k] * o->axes->dim[k];
-        o->index[k] = 0;
-    }
-}
-
-static int64_t reduce_count(const pdi_axes *a)
-{
-    int64_t n = 1;
-    for (int k = 0; k < a->n; k++) n *= a->dim[k];
-    return n;
-}
-
-/* ---- strided loads ---------------------------------------------------------------- */
-
-static void reduce_load_row(float *out, const float *x, int64_t stride, int64_t n)
-{
-    if (stride == 1) {
-        memcpy(out, x, sizeof *out * (size_t)n);
-    } else if (stride == 0) {
-        for (int64_t i = 0; i < n; i++) out[i] = *x;
-    } else {
-        for (int64_t i = 0; i < n; i++) out[i] = x[i * stride];
-    }
-}
-
-void KERN(load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, int64_t n)
-{
-    int last = axes->n - 1;
-    if (last < 0) {
-        reduce_load_row(out, x, 0, n);
-        return;
-    }
-    int64_t width = axes->dim[last], stride = axes->stride[last], skip = lo % width;
-    reduce_odometer o = reduce_start(axes, last, lo / width);
-    while (n > 0) {
-        int64_t m = width - skip < n ? width - skip : n;
-        reduce_load_row(out, x + o.at + skip * stride, stride, m);
-        out += m;
-        n -= m;
-        skip = 0;
-        reduce_next(&o, last);
-    }
-}
-
-/* ---- sums ---------------------------------------------------------------------------- */
+/* ---- sums, many outputs side by side --------------------------------------------------- */
 
 /* Lanes l >= R do not exist; the fold adds those that do. */
-static void reduce_fold(float *lane, int64_t width, int64_t R)
+static inline REDUCE_EXPAND void reduce_fold(vec lane[][SUM_VECS], int vecs, int64_t R)
 {
     int64_t lanes = R < PDI_LANES ? R : PDI_LANES;
     for (int64_t half = PDI_LANES / 2; half > 0; half /= 2) {
-        for (int64_t l = 0; l + half < lanes && l < half; l++)
-            for (int64_t j = 0; j < width; j++) lane[l * width + j] += lane[(l + half) * width + j];
+        for (int64_t l = 0; l + half < lanes && l < half; l++) {
+            VEC_UNROLL
+            for (int j = 0; j < vecs; j++) lane[l][j] = vec_add(lane[l][j], lane[l + half][j]);
+        }
         if (lanes > half) lanes = half;
     }
 }
 
-/* width neighbours in memory, each its own sum. */
+/* Columns of x, each its own sum.  The last vector has as many as `last` says. */
+static inline REDUCE_EXPAND void reduce_columns(float *out, const float *x, const pdi_axes *over,
+                                                int64_t R, int vecs, vec_part last)
+{
+    vec lane[PDI_LANES][SUM_VECS];
+    odometer o = {.axes = over};
+    for (int64_t r = 0; r < R; r++, odometer_next(&o, over->n)) {
+        vec *acc = lane[r % PDI_LANES], row[SUM_VECS];
+        VEC_UNROLL
+        for (int j = 0; j < vecs; j++)
+            row[j] = j < vecs - 1 ? vec_load(x + o.at + j * VEC)
+                                  : vec_load_part(x + o.at + j * VEC, last);
+        VEC_UNROLL
+        for (int j = 0; j < vecs; j++) acc[j] = r < PDI_LANES ? row[j] : vec_add(acc[j], row[j]);
+    }
+    reduce_fold(lane, vecs, R);
+    VEC_UNROLL
+    for (int j = 0; j < vecs; j++)
+        if (j < vecs - 1)
+            vec_store(out + j * VEC, lane[0][j]);
+        else
+            vec_store_part(out + j * VEC, last, lane[0][j]);
+}
+
+/* width neighbours in memory, at most SUM_VECS vectors of them. */
 static void reduce_side_by_side(float *out, const float *x, const pdi_axes *over, int64_t R,
                                 int64_t width)
 {
-    float lane[PDI_LANES * SUM_WIDTH];
-    reduce_odometer o = {.axes = over};
-    for (int64_t r = 0; r < R; r++) {
-        float *acc = lane + r % PDI_LANES * width;
-        const float *row = x + o.at;
-        if (r < PDI_LANES)
-            memcpy(acc, row, sizeof *acc * (size_t)width);
-        else
-            for (int64_t j = 0; j < width; j++) acc[j] += row[j];
-        reduce_next(&o, over->n);
+    int vecs = (int)((width + VEC - 1) / VEC);
+    vec_part last = vec_first(width - (vecs - 1) * VEC);
+    switch (vecs) {
+    case 1: reduce_columns(out, x, over, R, 1, last); break;
+    case 2: reduce_columns(out, x, over, R, 2, last); break;
+    case 3: reduce_columns(out, x, over, R, 3, last); break;
+    default: reduce_columns(out, x, over, R, SUM_VECS, last);
     }
-    reduce_fold(lane, width, R);
-    memcpy(out, lane, sizeof *out * (size_t)width);
 }
+
+/* ---- sums, one output at a time -------------------------------------------------------- */
 
 /* Add n elements, of which the first is element r of the sum, to their lanes. */
 static void reduce_lanes(float lane[PDI_LANES], const float *x, int64_t r, int64_t n)
@@ -120,6 +84,16 @@ static void reduce_lanes(float lane[PDI_LANES], const float *x, int64_t r, int64
     for (; i + PDI_LANES <= n; i += PDI_LANES)
         for (int l = 0; l < PDI_LANES; l++) lane[l] += x[i + l];
     for (int l = 0; i + l < n; l++) lane[l] += x[i + l];
+}
+
+static float reduce_fold_alone(float lane[PDI_LANES], int64_t R)
+{
+    int64_t lanes = R < PDI_LANES ? R : PDI_LANES;
+    for (int64_t half = PDI_LANES / 2; half > 0; half /= 2) {
+        for (int64_t l = 0; l + half < lanes && l < half; l++) lane[l] += lane[l + half];
+        lanes = lanes < half ? lanes : half;
+    }
+    return lane[0];
 }
 
 /* One output.  Elements that do not lie side by side are brought together first, a whole
@@ -137,28 +111,54 @@ static float reduce_alone(const float *x, const pdi_axes *over, int64_t R)
             reduce_lanes(lane, some, r, n);
         }
     }
-    reduce_fold(lane, 1, R);
-    return lane[0];
+    return reduce_fold_alone(lane, R);
 }
+
+/* ---- rows turned into columns ---------------------------------------------------------- */
+
+/* Are there rows enough, next to each other in memory, of a length that turning pays? */
+static bool reduce_turns(int64_t rows, int64_t length)
+{
+    return VEC > 1 && rows > 1 && length >= VEC_COLUMNS && length <= TURN_MOST;
+}
+
+/* Sums of `rows` rows of R elements side by side, at most a vector of rows. */
+static void reduce_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t R)
+{
+    float column[TURN_MOST * VEC];
+    pdi_axes over = {.n = 1, .dim = {R}, .stride = {VEC}};
+    KERN(pack)(column, VEC, x, stride, 1, rows, R);
+    reduce_side_by_side(out, column, &over, R, rows);
+}
+
+/* ---- sums ------------------------------------------------------------------------------ */
+
+/* How many outputs from lo on lie along the last kept axis, at most `most` and hi - lo. */
+static int64_t reduce_run(const pdi_sum *s, int64_t lo, int64_t hi, int64_t most)
+{
+    int last = s->kept.n - 1;
+    int64_t run = last < 0 ? 1 : s->kept.dim[last] - lo % s->kept.dim[last];
+    if (run > hi - lo) run = hi - lo;
+    return run < most ? run : most;
+}
+
+static bool reduce_is_row(const pdi_axes *over) { return over->n == 1 && over->stride[0] == 1; }
 
 void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi)
 {
-    int last = s->kept.n - 1;
-    int64_t R = reduce_count(&s->over);
-    if (last < 0 || s->kept.stride[last] != 1) {
-        reduce_odometer o = reduce_start(&s->kept, s->kept.n, lo);
-        for (int64_t i = lo; i < hi; i++, reduce_next(&o, s->kept.n))
-            s->out[i] = reduce_alone(s->x + o.at, &s->over, R);
-        return;
-    }
-    int64_t row = s->kept.dim[last];
-    while (lo < hi) {
-        reduce_odometer o = reduce_start(&s->kept, s->kept.n, lo);
-        int64_t width = row - lo % row;
-        if (width > hi - lo) width = hi - lo;
-        if (width > SUM_WIDTH) width = SUM_WIDTH;
-        reduce_side_by_side(s->out + lo, s->x + o.at, &s->over, R, width);
-        lo += width;
+    int64_t R = odometer_count(&s->over), run;
+    int64_t beside = s->kept.n ? s->kept.stride[s->kept.n - 1] : 0;
+    for (; lo < hi; lo += run) {
+        odometer o = odometer_start(&s->kept, s->kept.n, lo);
+        run = reduce_run(s, lo, hi, beside == 1 ? SUM_VECS * VEC : VEC);
+        if (beside == 1) {
+            reduce_side_by_side(s->out + lo, s->x + o.at, &s->over, R, run);
+        } else if (reduce_is_row(&s->over) && reduce_turns(run, R)) {
+            reduce_rows(s->out + lo, s->x + o.at, beside, run, R);
+        } else {
+            for (int64_t i = 0; i < run; i++)
+                s->out[lo + i] = reduce_alone(s->x + o.at + i * beside, &s->over, R);
+        }
     }
 }
 
@@ -190,10 +190,26 @@ static float reduce_select_row(const float *x, int64_t n, bool index)
     return index ? (float)best : x[best];
 }
 
+/* Rows that lie side by side: a vector of them is turned, so that they go together. */
+static void reduce_select_turned(float *out, const float *x, int64_t rows, int64_t n, bool index)
+{
+    float column[TURN_MOST * VEC], best[VEC], where[VEC];
+    for (int64_t o = 0; o < rows; o += VEC) {
+        int64_t some = rows - o < VEC ? rows - o : VEC;
+        KERN(pack)(column, VEC, x + o * n, n, 1, some, n);
+        reduce_select_rows(column, n, VEC, VEC, best, where);
+        memcpy(out + o, index ? where : best, sizeof *out * (size_t)some);
+    }
+}
+
 static void reduce_select_along(float *out, const float *x, int64_t outer, int64_t n, int64_t inner,
                                 bool index)
 {
     float best[SUM_WIDTH], where[SUM_WIDTH];
+    if (inner == 1 && reduce_turns(outer, n)) {
+        reduce_select_turned(out, x, outer, n, index);
+        return;
+    }
     if (inner == 1) {
         for (int64_t o = 0; o < outer; o++) out[o] = reduce_select_row(x + o * n, n, index);
         return;

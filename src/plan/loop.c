@@ -22,6 +22,19 @@ static int32_t loop_reg(loop_build *b, pdi_reg_kind kind, int32_t buffer, int64_
     return b->loop->regs++;
 }
 
+/* The outermost repetition whose repeated part fits a strip: a channel's gain, a row's mean. */
+static void loop_period(pdi_reg *r)
+{
+    const pdi_axes *a = &r->axes;
+    int64_t inner = 1;
+    for (int k = a->n; k-- > 0; inner *= a->dim[k])
+        if (a->stride[k] == 0 && inner <= PDI_STRIP) {
+            r->period = inner;
+            r->block = inner * a->dim[k];
+        }
+    if (r->block < 2 * PDI_STRIP) r->period = 0;
+}
+
 /* The register for reading v, shared by equal views. */
 static int32_t loop_operand(loop_build *b, const pdi_view *v)
 {
@@ -37,6 +50,7 @@ static int32_t loop_operand(loop_build *b, const pdi_view *v)
     b->viewed[r] = *v;
     if (kind == PDI_REG_LOAD) {
         b->loop->reg[r].axes = pdi_view_axes(v);
+        loop_period(&b->loop->reg[r]);
         b->loop->instr[b->loop->instrs++] = (pdi_instr){.op = PDI_input, .out = r};
     }
     return r;
@@ -59,7 +73,8 @@ static void loop_slots(loop_build *b)
     pdi_loop *p = b->loop;
     for (int32_t r = 0; r < p->regs; r++) {
         b->last[r] = -1;
-        if (p->reg[r].kind == PDI_REG_SCALAR) p->reg[r].slot = p->slots++; /* for the whole loop */
+        bool stays = p->reg[r].kind == PDI_REG_SCALAR || p->reg[r].period > 0;
+        if (stays) p->reg[r].slot = p->slots++; /* for the whole loop */
     }
     for (int32_t i = 0; i < p->instrs; i++)
         for (int k = 0; k < PDI_MAX_IN && p->instr[i].op != PDI_input; k++)
@@ -72,13 +87,31 @@ static void loop_slots(loop_build *b)
             int32_t r = in->in[k];
             bool again = (k > 0 && r == in->in[0]) || (k > 1 && r == in->in[1]);
             if (r < 0 || again || b->last[r] != i) continue;
-            if (p->reg[r].kind == PDI_REG_LOAD || p->reg[r].kind == PDI_REG_STRIP)
-                free_slot[free_slots++] = p->reg[r].slot;
+            bool passes = p->reg[r].kind == PDI_REG_LOAD && !p->reg[r].period;
+            if (passes || p->reg[r].kind == PDI_REG_STRIP) free_slot[free_slots++] = p->reg[r].slot;
         }
         pdi_reg *out = &p->reg[in->out];
-        if (out->kind == PDI_REG_DENSE) continue;
+        if (out->kind == PDI_REG_DENSE || out->slot >= 0) continue;
         out->slot = free_slots ? free_slot[--free_slots] : p->slots++;
     }
+}
+
+static int64_t loop_gcd(int64_t x, int64_t y) { return y ? loop_gcd(y, x % y) : x; }
+
+/* A strip is as long as may be, and a whole number of every period: where they do not go
+ * together, of the first ones. */
+static void loop_strip(pdi_loop *p)
+{
+    int64_t all = 1;
+    for (int32_t r = 0; r < p->regs; r++) {
+        pdi_reg *g = &p->reg[r];
+        int64_t both = g->period ? all / loop_gcd(all, g->period) * g->period : all;
+        if (both > PDI_STRIP)
+            g->period = 0;
+        else
+            all = both;
+    }
+    p->strip = PDI_STRIP / all * all;
 }
 
 static bool loop_build_one(pdi_lowered *l, int32_t step)
@@ -97,6 +130,7 @@ static bool loop_build_one(pdi_lowered *l, int32_t step)
         memset(b.reg_of, 0xff, table * sizeof *b.reg_of); /* -1 */
         for (size_t e = 0; e < l->entries; e++)
             if (l->entry[e].step == step) loop_entry(&b, &l->entry[e]);
+        loop_strip(p);
         loop_slots(&b);
         l->step[step].flops = (double)p->n * p->instrs;
         if (p->slots > l->slots) l->slots = p->slots;

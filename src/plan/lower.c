@@ -256,6 +256,30 @@ static double lower_flops(const pdr_graph *g, const pdi_node *nd)
     return (double)pdr_shape_size(nd->op == PDI_gather || nd->op == PDI_rand ? &nd->shape : x);
 }
 
+/* Let a sum's result lie in memory as its operand does, so that outputs that are neighbours
+ * there are made together.  Axes that are summed keep their order: it is the sum's. */
+static pdi_view lower_sum_laid(pdi_step *s)
+{
+    pdi_view *x = &s->in[0], kept = {.shape = {0}};
+    int32_t at[PDR_MAX_RANK], order[PDR_MAX_RANK], all[PDR_MAX_RANK];
+    int n = 0, next = 0;
+    for (int k = 0; k < x->shape.rank; k++) {
+        all[k] = k;
+        if (s->attr.axes >> k & 1) continue;
+        at[n] = k;
+        kept.shape.dim[n] = x->shape.dim[k];
+        kept.stride[n++] = x->stride[k];
+    }
+    kept.shape.rank = n;
+    pdi_view_order(&kept, order);
+    pdi_view out = pdi_view_laid(s->out, &s->shape, order);
+    for (int k = 0; k < x->shape.rank; k++)
+        if (!(s->attr.axes >> k & 1)) all[k] = at[order[next++]];
+    *x = pdi_view_permute(x, all);
+    s->shape = pdi_view_permute(&out, order).shape;
+    return out;
+}
+
 static void lower_kernel(lower *w, uint32_t node)
 {
     const pdi_node *nd = &w->g->v[node];
@@ -274,7 +298,9 @@ static void lower_kernel(lower *w, uint32_t node)
         lower_read(w, &s->in[k], at);
     }
     s->out = lower_buffer(w, PDI_AT_ARENA, pdr_shape_size(&nd->shape), 0, at);
-    w->value[node] = (lower_value){true, at, pdi_view_dense(s->out, &nd->shape)};
+    pdi_view made = pdi_view_dense(s->out, &nd->shape);
+    if (nd->op == PDI_sum && !w->l->plain) made = lower_sum_laid(s);
+    w->value[node] = (lower_value){true, at, made};
 }
 
 static bool lower_is_kernel(const pdi_node *nd)

@@ -44,6 +44,10 @@ typedef struct pdi_view {
 
 /* ---- fused loops ------------------------------------------------------------ */
 
+/* Elements that one pass of a loop handles: small enough that a dozen temporaries stay
+ * in the first-level cache. */
+enum { PDI_STRIP = 512 };
+
 /* One scalar map (or a copy, PDI_stop) of a loop, before registers. */
 typedef struct pdi_entry {
     int32_t step;
@@ -66,6 +70,9 @@ typedef struct pdi_reg {
     int64_t offset;
     int32_t slot;  /* SCALAR, LOAD, STRIP: which strip */
     pdi_axes axes; /* LOAD */
+    /* LOAD: each `block` elements are so many copies of their first `period`; strips of a
+     * block are equal, when strips are periods long.  0: not so, or not worth it. */
+    int64_t period, block;
 } pdi_reg;
 
 typedef struct pdi_instr {
@@ -77,7 +84,7 @@ typedef struct pdi_instr {
 enum { PDI_LOOP_ENTRIES = 64, PDI_LOOP_REGS = PDI_LOOP_ENTRIES * (PDI_MAX_IN + 1) };
 
 typedef struct pdi_loop {
-    int64_t n;
+    int64_t n, strip; /* elements; at most PDI_STRIP of them at a time */
     int32_t entries;
     int32_t regs, instrs, slots;
     pdi_reg *reg;
