@@ -392,9 +392,10 @@ static void the_registry_is_complete(void **state)
         for (; (f = pdi_set_file_at(s, k)); k++) {
             assert_int_equal(strspn(f->sha256, "0123456789abcdef"), 64);
             assert_int_equal(strlen(f->sha256), 64);
-            assert_true(f->size > 0 && !strncmp(f->url, "https://", 8) && !strchr(f->name, '/'));
+            assert_true(f->size > 0 && !strchr(f->name, '/'));
+            assert_true(f->url ? !strncmp(f->url, "https://", 8) : s->loader == PDI_LOAD_CLASSES);
         }
-        assert_int_equal(k, s->loader == PDI_LOAD_IDX ? 4 : s->loader == PDI_LOAD_PAIR ? 2 : 1);
+        assert_int_equal(k, s->loader == PDI_LOAD_IDX ? 4 : s->loader == PDI_LOAD_CSV ? 1 : 2);
     }
 }
 
@@ -520,6 +521,90 @@ static void a_pair_of_tables_is_joined_by_row(void **state)
     assert_non_null(strstr(err.text, "diabetes_target.csv: 1 targets for the 3 examples of "));
 }
 
+/* Three classes of two images of 1x2 pixels, in the folder of the registered set. */
+static void put_omniglot(const char *table)
+{
+    static const uint8_t idx[] = {0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 1,  0,  0,
+                                  0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    mkdir(t_path("mirror"), 0755);
+    put("mirror/omniglot", "classes.tsv", table, false);
+    t_write_gz("mirror/omniglot/omniglot28-images-idx3-ubyte.gz", idx, sizeof idx);
+}
+
+#define OMNIGLOT_TABLE                                                                             \
+    "0\timages_background\tGreek\tcharacter01\t1\n"                                                \
+    "1\timages_background\tGreek\tcharacter02\t2\n"                                                \
+    "2\timages_evaluation\tULOG\tcharacter01\t3\n"
+
+static void a_table_of_classes_names_groups_and_parts(void **state)
+{
+    (void)state;
+    pdr_data_options o = t_columns(NULL, NULL);
+    pdr_data data;
+    pdr_error err = PDR_NO_ERROR;
+    put_omniglot(OMNIGLOT_TABLE);
+    setenv("PERDURE_DATA", t_path("mirror"), 1);
+    o.name = "omniglot";
+    o.test_fraction = 0;
+    assert_int_equal(pdr_data_open(NULL, &o, 1, &data, &err), PDR_OK);
+    pdr_dataset *d = &data.train;
+    pdr_shape shape = PDR_SHAPE(1, 1, 2);
+    assert_true(d->examples == 6 && d->classes == 3 && !data.test.examples);
+    assert_true(pdr_shape_equal(&d->shape, &shape) && d->storage == PDR_BYTES);
+    for (int i = 0; i < 6; i++) assert_int_equal(d->label[i], i / 2);
+    assert_string_equal(d->class_name[1], "Greek/character02");
+    assert_string_equal(d->class_group[1], "Greek");
+    assert_string_equal(d->class_group[2], "ULOG");
+    assert_true(d->class_part[1] == PDR_TRAIN && d->class_part[2] == PDR_TEST);
+    pdr_data_close(&data);
+    open_set("omniglot", &data); /* with a test part: it knows of the classes what train knows */
+    assert_true(data.train.examples == 4 && data.test.examples == 2);
+    assert_string_equal(data.test.class_name[2], "ULOG/character01");
+    assert_string_equal(data.test.class_group[0], "Greek");
+    assert_true(data.test.class_part[0] == PDR_TRAIN && data.test.class_part[2] == PDR_TEST);
+    pdr_data_close(&data);
+}
+
+static void a_wrong_table_of_classes_says_where(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *table, *says;
+    } rows[] = {
+        {"0\timages_background\tGreek\n",
+         "classes.tsv:1: 3 columns; a class has 4 or more: number, part, group, name"},
+        {"0\timages_background\tGreek\tx\n2\timages_background\tGreek\ty\n",
+         "classes.tsv:2: class '2' stands where class 1 belongs; number them from 0 in order"},
+        {"0\ttrain\tGreek\tx\n",
+         "classes.tsv:1: there is no part 'train'; give images_background or images_evaluation"},
+        {OMNIGLOT_TABLE "3\timages_background\tGreek\tx\n",
+         "ubyte.gz: 6 images do not divide into the 4 classes of "},
+        {"", "ubyte.gz: 6 images do not divide into the 0 classes of "},
+    };
+    setenv("PERDURE_DATA", t_path("mirror"), 1);
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        pdr_data_options o = t_columns(NULL, NULL);
+        pdr_data data;
+        pdr_error err = PDR_NO_ERROR;
+        put_omniglot(rows[k].table);
+        o.name = "omniglot";
+        assert_int_equal(pdr_data_open(NULL, &o, 1, &data, &err), PDR_INPUT);
+        assert_non_null(strstr(err.text, rows[k].says));
+        t_one_line(&err);
+        assert_null(data.train.x);
+    }
+}
+
+static void what_no_home_serves_says_where_to_put_it(void **state)
+{
+    (void)state;
+    pdr_error err = PDR_NO_ERROR;
+    setenv("XDG_CACHE_HOME", t_path("empty"), 1);
+    assert_int_equal(pdr_registry_fetch(NULL, "omniglot", NULL, NULL, &err), PDR_INPUT);
+    assert_non_null(strstr(err.text, "set PERDURE_DATA to a folder that has omniglot/"));
+    t_one_line(&err);
+}
+
 /* ---- downloads ---- */
 
 static int files_in(const char *folder)
@@ -622,6 +707,11 @@ static pdr_rc torture_open(const pdr_alloc *alloc, pdr_error *err)
     o.categorical = "c";
     rc = pdr_data_open(alloc, &o, 1, &data, err);
     pdr_data_close(&data);
+    if (rc) return rc;
+    o = t_columns(NULL, NULL);
+    o.name = "omniglot";
+    rc = pdr_data_open(alloc, &o, 1, &data, err);
+    pdr_data_close(&data);
     return rc;
 }
 
@@ -635,9 +725,10 @@ static void every_refused_allocation_is_survived(void **state)
     put("mirror/sklearn-small", "diabetes_data_raw.csv.gz",
         "1 2 3 4 5 6 7 8 9 10\n2 2 3 4 5 6 7 8 9 10\n3 2 3 4 5 6 7 8 9 10\n", true);
     put("mirror/sklearn-small", "diabetes_target.csv", "1.5e+01\n2.5e+01\n3.5e+01\n", false);
+    put_omniglot(OMNIGLOT_TABLE);
     setenv("PERDURE_DATA", t_path("mirror"), 1);
     assert_true(t_torture(torture_idx) > 5);
-    assert_true(t_torture(torture_open) > 60);
+    assert_true(t_torture(torture_open) > 90);
 }
 
 int main(void)
@@ -663,6 +754,9 @@ int main(void)
         cmocka_unit_test(sets_are_looked_for_in_the_mirror_then_in_the_cache),
         cmocka_unit_test(tables_without_a_header_get_the_registrys),
         cmocka_unit_test(a_pair_of_tables_is_joined_by_row),
+        cmocka_unit_test(a_table_of_classes_names_groups_and_parts),
+        cmocka_unit_test(a_wrong_table_of_classes_says_where),
+        cmocka_unit_test(what_no_home_serves_says_where_to_put_it),
         cmocka_unit_test(a_download_lands_whole_or_not_at_all),
         cmocka_unit_test(a_download_says_when_it_cannot_be_written),
         cmocka_unit_test(every_refused_allocation_is_survived),

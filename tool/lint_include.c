@@ -43,7 +43,7 @@ static const struct {
     {"plan", "plan"},
     {"nn", "nn"},
     {"opt", "opt"},
-    {"data", "data scenario"},
+    {"data", "data episode scenario"},
     {"method", "method"},
     {"report", "result"},
     {"recipe", "recipe"},

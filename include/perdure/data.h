@@ -39,6 +39,9 @@ extern "C" {
 
 typedef enum pdr_storage { PDR_BYTES, PDR_FLOATS } pdr_storage;
 
+/* What is learned from, held out, tested on. */
+typedef enum pdr_part { PDR_TRAIN, PDR_VALIDATION, PDR_TEST } pdr_part;
+
 typedef struct pdr_dataset {
     const pdr_alloc *alloc;
     size_t examples;
@@ -51,6 +54,8 @@ typedef struct pdr_dataset {
     float *target;       /* [examples, targets]; NULL for classification */
     double target_unit;  /* what a target's 1 stands for: the standard deviation taken out; 0: 1 */
     char **class_name;   /* [classes], or NULL */
+    char **class_group;  /* [classes] what a class is one of (an alphabet), or NULL */
+    int32_t *class_part; /* [classes] pdr_part its maker meant it for, or NULL */
     char **feature_name; /* [size(shape)], or NULL */
 } pdr_dataset;
 

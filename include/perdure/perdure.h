@@ -7,6 +7,7 @@
 
 #include <perdure/alloc.h>
 #include <perdure/data.h>
+#include <perdure/episode.h>
 #include <perdure/error.h>
 #include <perdure/experiment.h>
 #include <perdure/graph.h>

@@ -50,7 +50,6 @@ typedef enum pdr_split {
     PDR_SPLIT_ROTATION,
     PDR_SPLIT_NONE
 } pdr_split;
-typedef enum pdr_part { PDR_TRAIN, PDR_VALIDATION, PDR_TEST } pdr_part;
 
 /* The recipe's `scenario:` section. */
 typedef struct pdr_scenario {

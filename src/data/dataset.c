@@ -1,6 +1,7 @@
 /* data/dataset.c -- labelled sets in memory: reading, closing, splitting in two. */
 #include "data/dataset.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <perdure/rng.h>
 #include <string.h>
@@ -31,12 +32,34 @@ void pdr_dataset_close(pdr_dataset *d)
 {
     if (d->alloc) {
         dataset_free_names(d->alloc, d->class_name, (size_t)d->classes);
+        dataset_free_names(d->alloc, d->class_group, (size_t)d->classes);
         dataset_free_names(d->alloc, d->feature_name, pdi_dataset_size(d));
+        pdi_free(d->alloc, d->class_part);
         pdi_free(d->alloc, d->x);
         pdi_free(d->alloc, d->label);
         pdi_free(d->alloc, d->target);
     }
     *d = (pdr_dataset){0};
+}
+
+pdr_rc pdi_dataset_check(const pdr_dataset *d, const pdr_dataset *train, const char *what,
+                         pdr_error *err)
+{
+    if (pdr_shape_size(&d->shape) < 1 || (d->classes ? !d->label : !d->target || d->targets < 1))
+        return pdi_fail(err, PDR_USAGE,
+                        "data: the %s part has no shape, or neither labels nor targets", what);
+    if (!pdr_shape_equal(&train->shape, &d->shape) || train->classes != d->classes ||
+        train->targets != d->targets || train->storage != d->storage)
+        return pdi_fail(err, PDR_INPUT,
+                        "data: the training and the test part differ in shape, storage, classes or "
+                        "targets");
+    for (size_t i = 0; d->classes && i < d->examples; i++)
+        if (d->label[i] < 0 || d->label[i] >= d->classes)
+            return pdi_fail(err, PDR_INPUT,
+                            "data: %s example %zu has label %" PRId32 ", but there are %" PRId32
+                            " classes",
+                            what, i + 1, d->label[i], d->classes);
+    return PDR_OK;
 }
 
 /* ---- splitting ---- */
@@ -66,13 +89,31 @@ static void *dataset_part(const pdr_alloc *a, void *x, size_t size, size_t n, co
     return part;
 }
 
+/* What is known of classes and features. */
+static pdr_rc dataset_copy_about(const pdr_dataset *from, pdr_dataset *to, pdr_error *err)
+{
+    const pdr_alloc *a = from->alloc;
+    size_t n = (size_t)from->classes;
+    pdr_rc rc = dataset_copy_names(a, from->class_name, n, &to->class_name, err);
+    if (!rc) rc = dataset_copy_names(a, from->class_group, n, &to->class_group, err);
+    if (!rc)
+        rc = dataset_copy_names(a, from->feature_name, pdi_dataset_size(from), &to->feature_name,
+                                err);
+    if (rc || !from->class_part) return rc;
+    to->class_part = pdi_new(a, n, sizeof *to->class_part);
+    if (!to->class_part) return pdi_nomem(err);
+    memcpy(to->class_part, from->class_part, n * sizeof *to->class_part);
+    return PDR_OK;
+}
+
 static pdr_rc dataset_move(pdr_dataset *from, pdr_dataset *to, const uint8_t moves[], size_t moving,
                            pdr_error *err)
 {
     const pdr_alloc *a = from->alloc;
     size_t n = from->examples, size = pdi_dataset_size(from);
     *to = *from;
-    to->class_name = to->feature_name = NULL;
+    to->class_name = to->class_group = to->feature_name = NULL;
+    to->class_part = NULL;
     to->x = dataset_part(a, from->x, size * (from->storage == PDR_BYTES ? 1 : sizeof(float)), n,
                          moves, moving);
     to->label = from->label ? dataset_part(a, from->label, sizeof(int32_t), n, moves, moving)
@@ -83,9 +124,7 @@ static pdr_rc dataset_move(pdr_dataset *from, pdr_dataset *to, const uint8_t mov
     to->examples = moving;
     from->examples -= moving;
     if (!to->x || !to->label != !from->label || !to->target != !from->target) return pdi_nomem(err);
-    pdr_rc rc = dataset_copy_names(a, from->class_name, (size_t)from->classes, &to->class_name,
-                                   err);
-    return rc ? rc : dataset_copy_names(a, from->feature_name, size, &to->feature_name, err);
+    return dataset_copy_about(from, to, err);
 }
 
 pdr_rc pdi_dataset_split(pdr_dataset *train, pdr_dataset *test, double fraction, uint64_t seed,

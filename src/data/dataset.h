@@ -7,6 +7,11 @@
 /* Elements of one example. */
 size_t pdi_dataset_size(const pdr_dataset *d);
 
+/* Refuse a set without shape or answers, unlike train (which may be d), or with labels
+ * that are no classes.  what is the part, for messages. */
+pdr_rc pdi_dataset_check(const pdr_dataset *d, const pdr_dataset *train, const char *what,
+                         pdr_error *err);
+
 /* Fill what is missing (NaN) as the enum PDR_MISSING_ says, with means of like, or of
  * d itself when like is NULL.  file is for messages. */
 pdr_rc pdi_dataset_fill(pdr_dataset *d, const pdr_dataset *like, int missing, const char *file,

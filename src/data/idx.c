@@ -154,6 +154,23 @@ pdr_rc pdi_idx_read(const pdr_alloc *alloc, pdi_reader *images, pdi_reader *labe
     return rc;
 }
 
+pdr_rc pdi_idx_images(const pdr_alloc *alloc, const char *file, pdr_dataset *out, pdr_error *err)
+{
+    pdi_reader r = {0};
+    idx_head h = {0};
+    uint8_t *pixels = NULL;
+    *out = (pdr_dataset){.alloc = pdi_alloc_or_default(alloc), .storage = PDR_BYTES};
+    pdr_rc rc = pdi_reader_open(&r, alloc, file, err);
+    if (!rc) rc = idx_header(&r, 2, IDX_RANK, &h, err);
+    if (!rc) rc = idx_body(out->alloc, &r, &h, &pixels, err);
+    pdi_reader_close(&r);
+    out->x = pixels;
+    out->shape = idx_shape(&h);
+    out->examples = (size_t)h.dim[0];
+    if (rc) pdr_dataset_close(out);
+    return rc;
+}
+
 pdr_rc pdi_idx_open(const pdr_alloc *alloc, const char *images, const char *labels, int32_t classes,
                     pdr_dataset *out, pdr_error *err)
 {

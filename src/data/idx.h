@@ -18,4 +18,7 @@ pdr_rc pdi_idx_read(const pdr_alloc *alloc, pdi_reader *images, pdi_reader *labe
 pdr_rc pdi_idx_open(const pdr_alloc *alloc, const char *images, const char *labels, int32_t classes,
                     pdr_dataset *out, pdr_error *err);
 
+/* Images alone, from a file: a set that has no labels yet. */
+pdr_rc pdi_idx_images(const pdr_alloc *alloc, const char *file, pdr_dataset *out, pdr_error *err);
+
 #endif

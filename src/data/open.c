@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "data/classes.h"
 #include "data/csv.h"
 #include "data/dataset.h"
 #include "data/idx.h"
@@ -109,7 +110,8 @@ static pdr_rc open_plan_set(const pdr_alloc *alloc, const pdr_data_options *o, o
     const pdi_set_file *f;
     p->set = pdi_set_find(o->name, err);
     if (!p->set) return PDR_INPUT;
-    pdr_rc rc = p->set->loader == PDI_LOAD_IDX ? open_refuse_columns(o, o->name, err) : PDR_OK;
+    bool is_idx = p->set->loader == PDI_LOAD_IDX || p->set->loader == PDI_LOAD_CLASSES;
+    pdr_rc rc = is_idx ? open_refuse_columns(o, o->name, err) : PDR_OK;
     if (p->set->loader == PDI_LOAD_PAIR && (o->label || o->target))
         rc = pdi_fail(err, PDR_INPUT,
                       "%s keeps its targets in a file of their own; leave out data.label and "
@@ -226,6 +228,9 @@ static pdr_rc open_load(const pdr_alloc *alloc, const open_plan *p, pdr_data *da
     case PDI_LOAD_IDX: rc = open_idx(alloc, p, data, err); break;
     case PDI_LOAD_CSV: rc = open_csv(alloc, p, data, err); break;
     case PDI_LOAD_PAIR: rc = open_pair(alloc, p, data, err); break;
+    case PDI_LOAD_CLASSES:
+        rc = pdi_classes_open(alloc, p->train, p->train_labels, &data->train, err);
+        break;
     }
     if (!rc) rc = open_dress(p, &data->train, err);
     if (!rc) rc = open_dress(p, &data->test, err);

@@ -152,6 +152,12 @@ static pdr_rc registry_fetch_file(const pdr_alloc *alloc, const pdi_set *s, cons
     if (!registry_path(path, "%s/%s", folder, f->name))
         return pdi_fail(err, PDR_INPUT, "%s: the path is too long", folder);
     if (registry_is_cached(path, f->sha256)) return PDR_OK;
+    if (!f->url)
+        return pdi_fail(
+            err, PDR_INPUT,
+            "%s: %s is made from what %s has, and not to be had there; put it at %s, or "
+            "set PERDURE_DATA to a folder that has %s/%s",
+            s->row.name, f->name, s->row.home, path, registry_folder(s), f->name);
     snprintf(remedy, sizeof remedy,
              "put the file at %.300s, or set PERDURE_DATA to a folder that has %s/%s", path,
              registry_folder(s), f->name);

@@ -8,7 +8,7 @@
 
 enum { PDI_PATH = 4096, PDI_SET_FILES = 4 };
 
-typedef enum pdi_loader { PDI_LOAD_IDX, PDI_LOAD_CSV, PDI_LOAD_PAIR } pdi_loader;
+typedef enum pdi_loader { PDI_LOAD_IDX, PDI_LOAD_CSV, PDI_LOAD_PAIR, PDI_LOAD_CLASSES } pdi_loader;
 
 typedef struct pdi_set_file {
     const char *set, *name;

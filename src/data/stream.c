@@ -65,35 +65,15 @@ struct pdr_stream {
 
 /* ---- what cannot be ---- */
 
-static pdr_rc stream_check_set(const pdr_dataset *train, const pdr_dataset *d, const char *what,
-                               pdr_error *err)
-{
-    if (pdr_shape_size(&d->shape) < 1 || (d->classes ? !d->label : !d->target || d->targets < 1))
-        return pdi_fail(err, PDR_USAGE,
-                        "data: the %s part has no shape, or neither labels nor targets", what);
-    if (!pdr_shape_equal(&train->shape, &d->shape) || train->classes != d->classes ||
-        train->targets != d->targets || train->storage != d->storage)
-        return pdi_fail(err, PDR_INPUT,
-                        "data: the training and the test part differ in shape, storage, classes or "
-                        "targets");
-    for (size_t i = 0; d->classes && i < d->examples; i++)
-        if (d->label[i] < 0 || d->label[i] >= d->classes)
-            return pdi_fail(err, PDR_INPUT,
-                            "data: %s example %zu has label %" PRId32 ", but there are %" PRId32
-                            " classes",
-                            what, i + 1, d->label[i], d->classes);
-    return PDR_OK;
-}
-
 static pdr_rc stream_check_data(const pdr_data *data, pdr_error *err)
 {
-    pdr_rc rc = stream_check_set(&data->train, &data->train, "training", err);
+    pdr_rc rc = pdi_dataset_check(&data->train, &data->train, "training", err);
     if (!rc && data->train.examples == 0)
         return pdi_fail(err, PDR_INPUT, "data: there is no training example");
     if (!rc && data->test.examples == 0)
         return pdi_fail(err, PDR_INPUT,
                         "data: there is no test example; give data.test or data.test_fraction");
-    return rc ? rc : stream_check_set(&data->train, &data->test, "test", err);
+    return rc ? rc : pdi_dataset_check(&data->test, &data->train, "test", err);
 }
 
 /* "1, 2, 5 or 10" */
