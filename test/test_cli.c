@@ -408,7 +408,7 @@ static void the_manual_has_every_command_and_key(void **state)
     pdi_text out = {0};
     const pdi_command *c;
     static const pdr_option *const tables[] = {pdr_data_option_table, pdr_scenario_option_table,
-                                               pdr_training_option_table};
+                                               pdr_episode_option_table, pdr_training_option_table};
     pdi_help_manual(&out);
     for (size_t i = 0; (c = pdi_command_at(i)) != NULL; i++) {
         char usage[128];

@@ -111,6 +111,30 @@ static void what_is_not_written_is_at_its_default(void **state)
     pdr_recipe_close(&r);
 }
 
+static void episodes_are_there_when_written_or_set(void **state)
+{
+    (void)state;
+    static const char *const set[] = {"episodes.way=20"};
+    static const char *const bad[] = {"episodes.wya=20"};
+    pdr_recipe r = parsed(small, 0, NULL);
+    assert_false(r.has_episodes);
+    assert_true(r.episodes.way == 5 && r.episodes.shot == 1);
+    pdr_recipe_close(&r);
+    r = parsed(small, 1, set);
+    assert_true(r.has_episodes && r.episodes.way == 20);
+    pdr_recipe_close(&r);
+    r = parsed("data: {name: mnist}\nmethod: finetune\nepisodes:\n", 0, NULL);
+    assert_true(r.has_episodes);
+    pdr_recipe_close(&r);
+    r = parsed("method: finetune\nepisodes: {family: sinusoid, shot: 10}\n", 0, NULL);
+    assert_true(r.episodes.family == PDR_EPISODE_SINUSOID && r.episodes.shot == 10);
+    assert_null(r.data.name);
+    pdr_recipe_close(&r);
+    pdr_error err = PDR_NO_ERROR;
+    assert_int_equal(parse_with(NULL, small, 1, bad, &r, &err), PDR_INPUT);
+    assert_non_null(strstr(err.text, "there is no such key; did you mean 'way'?"));
+}
+
 static void null_clears_a_text_and_quotes_keep_it(void **state)
 {
     (void)state;
@@ -135,8 +159,12 @@ static const char *const mistakes[][2] = {
     {DATA "method: er\ntrainig: {batch: 3}\n",
      "dir/x.yaml:3:1: trainig: there is no such section; did you mean 'training'?"},
     {DATA "method: er\nx: 3\n",
-     "dir/x.yaml:3:1: x: there is no such section; choose from data, scenario, model, method, "
-     "optimizer, training, seed"},
+     "dir/x.yaml:3:1: x: there is no such section; choose from data, scenario, episodes, "
+     "model, method, optimizer, training, seed"},
+    {DATA "method: er\nepisodes: {way: 0}\n",
+     "dir/x.yaml:3:17: episodes.way: 0 is out of range; give 1 to 2048"},
+    {DATA "method: er\nepisodes: {family: sinusoid}\n",
+     "dir/x.yaml:1:7: data: episodes.family sinusoid makes its own; leave the section out"},
     {DATA "method: finetnue\n",
      "dir/x.yaml:2:9: method: there is no method 'finetnue'; did you mean 'finetune'?"},
     {DATA "method: {memory: 3, name: maml}\n",
@@ -378,6 +406,8 @@ static void same_recipe(const pdr_recipe *a, const pdr_recipe *b)
 {
     same_options(pdr_data_option_table, &a->data, &b->data);
     same_options(pdr_scenario_option_table, &a->scenario, &b->scenario);
+    same_options(pdr_episode_option_table, &a->episodes, &b->episodes);
+    assert_int_equal(a->has_episodes, b->has_episodes);
     same_options(pdr_training_option_table, &a->training, &b->training);
     same_choice(&a->method, &b->method);
     same_choice(&a->optimizer, &b->optimizer);
@@ -464,6 +494,10 @@ static pdr_recipe random_recipe(pdr_rng *g)
     r.data.train = odd_texts[pdr_rng_below(g, COUNT(odd_texts))];
     pdr_option_defaults(pdr_scenario_option_table, &r.scenario);
     random_options(g, pdr_scenario_option_table, &r.scenario);
+    pdr_option_defaults(pdr_episode_option_table, &r.episodes);
+    r.has_episodes = pdr_rng_below(g, 2);
+    if (r.has_episodes) random_options(g, pdr_episode_option_table, &r.episodes);
+    if (r.episodes.family == PDR_EPISODE_SINUSOID) r.data.train = NULL;
     pdr_option_defaults(pdr_training_option_table, &r.training);
     random_options(g, pdr_training_option_table, &r.training);
     random_choice(g, PDR_KIND_METHOD, &r.method);
@@ -668,6 +702,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recipe_fills_every_section),
         cmocka_unit_test(what_is_not_written_is_at_its_default),
+        cmocka_unit_test(episodes_are_there_when_written_or_set),
         cmocka_unit_test(null_clears_a_text_and_quotes_keep_it),
         cmocka_unit_test(mistakes_are_placed_and_remedied),
         cmocka_unit_test(what_is_not_plain_yaml_is_refused),

@@ -15,7 +15,8 @@
  *     seed: 1
  *
  * The output layer is not written: the scenario knows how many outputs there are.
- * data and method are required; everything else has defaults.  An empty model
+ * data and method are required, but for data where `episodes: {family: sinusoid}` makes
+ * them; everything else has defaults.  An empty model
  * is linear or logistic regression.  A method, an optimizer or a layer whose options
  * are all at their defaults may be written as its name alone (`method: finetune`).
  * Nothing, or null, is a section at its defaults, and a text option that is not given.
@@ -28,6 +29,7 @@
 #ifndef PERDURE_RECIPE_H
 #define PERDURE_RECIPE_H
 
+#include <perdure/episode.h>
 #include <perdure/kind.h>
 #include <perdure/method.h>
 #include <perdure/opt.h>
@@ -61,6 +63,8 @@ typedef struct pdr_recipe {
     char *name; /* file name without folder and .yaml */
     pdr_data_options data;
     pdr_scenario scenario;
+    bool has_episodes; /* the section stands in the file, or a --set was for it */
+    pdr_episode_options episodes;
     pdr_training training;
     pdr_choice method, optimizer;
     size_t layers;

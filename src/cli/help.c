@@ -39,6 +39,7 @@ static const struct {
     {"data", "What is learned from: a registered set by its name, or files.",
      pdr_data_option_table},
     {"scenario", "How the data becomes a stream of tasks.", pdr_scenario_option_table},
+    {"episodes", "Few-shot tasks, for methods that learn from them.", pdr_episode_option_table},
     {"model",
      "A list of layers, each 'layer: NAME' and its options. The output layer is not written: the "
      "scenario knows how many outputs there are. No layers at all is linear or logistic "

@@ -24,6 +24,7 @@ static const struct bind_row {
 } bind_rows[] = {
     {"data", BIND_TABLE, pdr_data_option_table, 0, offsetof(pdr_recipe, data)},
     {"scenario", BIND_TABLE, pdr_scenario_option_table, 0, offsetof(pdr_recipe, scenario)},
+    {"episodes", BIND_TABLE, pdr_episode_option_table, 0, offsetof(pdr_recipe, episodes)},
     {"model", BIND_LAYERS, NULL, PDR_KIND_LAYER, 0},
     {"method", BIND_CHOICE, NULL, PDR_KIND_METHOD, offsetof(pdr_recipe, method)},
     {"optimizer", BIND_CHOICE, NULL, PDR_KIND_OPTIMIZER, offsetof(pdr_recipe, optimizer)},
@@ -171,6 +172,7 @@ pdr_rc pdi_bind_entry(pdi_binder *b, const pdi_target *t, const pdi_tree *node)
         return pdi_bind_fail(b, node->key_at, t->path, node->key,
                              "no %s is named yet, so it has no options; give '%s=NAME' first",
                              bind_noun[t->group], t->path);
+    if (t->self == &b->out->episodes) b->out->has_episodes = true;
     const pdr_option *table = t->choice ? t->choice->kind->options : t->table;
     const pdr_option *row = pdr_option_find(table, node->key);
     if (row) return bind_option(b, t->path, row, t->choice ? t->choice->self : t->self, node);
@@ -184,6 +186,7 @@ pdr_rc pdi_bind_entry(pdi_binder *b, const pdi_target *t, const pdi_tree *node)
 static pdr_rc bind_table(pdi_binder *b, const pdi_target *t, const pdi_tree *node)
 {
     pdr_option_defaults(t->table, t->self);
+    if (t->self == &b->out->episodes) b->out->has_episodes = true;
     if (pdi_tree_is_null(node)) return PDR_OK;
     if (node->type != PDI_TREE_MAP)
         return pdi_bind_fail(b, node->at, t->path, NULL,
@@ -333,6 +336,11 @@ pdr_rc pdi_bind_file(pdi_binder *b, const pdi_tree *root)
 static pdr_rc bind_data_complete(pdi_binder *b)
 {
     const pdr_recipe *r = b->out;
+    if (r->episodes.family == PDR_EPISODE_SINUSOID) {
+        if (!r->data.name && !r->data.train) return PDR_OK;
+        return pdi_bind_fail(b, b->data_at, "data", NULL,
+                             "episodes.family sinusoid makes its own; leave the section out");
+    }
     if (!r->data.name && !r->data.train)
         return pdi_bind_fail(b, b->data_at, "data", NULL,
                              "neither 'name' nor 'train' is given; "

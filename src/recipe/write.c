@@ -106,6 +106,10 @@ char *pdr_recipe_write(const pdr_recipe *r)
     write_table(&out, "  ", pdr_data_option_table, &r->data);
     pdi_text_add(&out, "scenario:\n");
     write_table(&out, "  ", pdr_scenario_option_table, &r->scenario);
+    if (r->has_episodes) {
+        pdi_text_add(&out, "episodes:\n");
+        write_table(&out, "  ", pdr_episode_option_table, &r->episodes);
+    }
     write_layers(&out, r);
     write_choice(&out, "method", &r->method);
     write_choice(&out, "optimizer", &r->optimizer);
