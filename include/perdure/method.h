@@ -72,7 +72,8 @@ typedef struct pdr_batch {
     int32_t size;
     pdr_node x;      /* [size, example...] */
     pdr_node label;  /* i32[size]; null for regression */
-    pdr_node target; /* [size, targets]; null for classification */
+    pdr_node target; /* [size, targets]; for classes null, or a method's own: probabilities of
+                        outputs, which the loss then takes instead of labels */
     pdr_node mask;   /* [size, outputs], 1 where an output may be the answer; null: all may */
     pdr_node column[PDR_COLUMNS]; /* from memory: [size, width], what was kept beside them */
 } pdr_batch;
@@ -91,6 +92,7 @@ typedef struct pdr_setting {
     bool has_boundaries;       /* the method is told when a task ends */
     bool has_masks;            /* a head a task: the task is known at test time */
     bool is_class_incremental; /* tasks bring new classes, all of which may be the answer */
+    int32_t features;          /* width of what enters the output layer */
     int32_t way, shot;         /* of training episodes */
     int64_t iterations;        /* steps a task, or in all */
 } pdr_setting;
@@ -100,7 +102,7 @@ const pdr_setting *pdr_build_setting(const pdr_build *b);
 pdr_graph *pdr_build_graph(pdr_build *b);
 
 /* The task being learned, from 0; while predicting, the task that the examples are of
- * where that is known, else the newest.  Tasks learned to their end so far. */
+ * where that is known and has begun, else the newest.  Tasks learned to their end so far. */
 int32_t pdr_build_task(const pdr_build *b);
 int32_t pdr_build_learned(const pdr_build *b);
 
@@ -218,8 +220,9 @@ pdr_node pdr_build_logits(pdr_build *b, pdr_tensors theta, pdr_batch batch);
 /* What enters the output layer, [size, features]; the outputs where there is none. */
 pdr_node pdr_build_features(pdr_build *b, pdr_tensors theta, pdr_batch batch);
 
-/* The same walk, with a word on the way: after each layer that has parameters visit
- * sees what entered it and what came out, and returns what goes on. */
+/* The same walk, with a word on the way: after each layer that has weights (the output
+ * layer too; not norms) visit sees what entered it and what came out, and returns what
+ * goes on. */
 typedef pdr_node pdr_visit_fn(void *ctx, size_t layer, pdr_node in, pdr_node out);
 pdr_node pdr_build_visit(pdr_build *b, pdr_tensors theta, pdr_batch batch, pdr_visit_fn *visit,
                          void *ctx);
@@ -284,8 +287,10 @@ typedef struct pdr_memory_spec {
 typedef struct pdr_selection {
     size_t n;
     const float *column[PDR_COLUMNS]; /* [n, width] */
-    size_t most;                      /* at most so many are kept */
-    uint32_t *chosen;                 /* filled with indices, best first */
+    size_t width[PDR_COLUMNS];
+    size_t most;      /* at most so many are kept */
+    uint32_t *chosen; /* filled with indices, best first */
+    double *room;     /* to work in: n and twice the widest column, zeros */
 } pdr_selection;
 
 typedef struct pdr_method {

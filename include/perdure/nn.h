@@ -115,6 +115,9 @@ const pdr_param *pdr_model_param(const pdr_model *m, size_t i);
 size_t pdr_model_buffers(const pdr_model *m);
 const pdr_param *pdr_model_buffer(const pdr_model *m, size_t i);
 
+/* Width of what enters the output layer (of what the layers make, where there is none). */
+int32_t pdr_model_features(const pdr_model *m);
+
 /* Fill value with initial numbers for p; a function of seed and index alone. */
 void pdr_param_init(const pdr_param *p, uint64_t seed, uint32_t index, float value[]);
 
@@ -125,8 +128,8 @@ typedef struct pdr_apply {
     pdr_node *buffer_new;   /* [buffers]: filled with updated buffers; may be NULL, or buffer */
     bool training;          /* batch statistics, dropout */
     pdr_node key;           /* i32[4]; needed when training with dropout */
-    /* After each layer that has parameters: sees what entered and what came out, returns
-     * what goes on.  May be NULL. */
+    /* After each layer that has weights: sees what entered and what came out, returns what
+     * goes on.  May be NULL. */
     pdr_node (*visit)(void *ctx, size_t layer, pdr_node in, pdr_node out);
     void *visit_ctx;
     pdr_node features; /* set: what enters the output layer, [b, f] */

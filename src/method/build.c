@@ -63,7 +63,8 @@ const pdr_setting *pdr_build_setting(const pdr_build *b) { return &b->t->spec.se
 
 int32_t pdr_build_task(const pdr_build *b)
 {
-    return b->run == PDI_RUN_PREDICT && b->task >= 0 ? b->task : b->t->task;
+    bool known = b->run == PDI_RUN_PREDICT && b->task >= 0 && b->task < b->t->task;
+    return known ? b->task : b->t->task;
 }
 
 int32_t pdr_build_learned(const pdr_build *b) { return b->t->learned; }

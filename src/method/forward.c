@@ -100,15 +100,11 @@ pdr_node pdr_build_loss_of(pdr_build *b, pdr_node y, pdr_batch batch)
 {
     pdr_shape s = pdr_node_shape(b->g, y);
     int32_t outputs = s.rank ? s.dim[s.rank - 1] : 1;
+    pdr_node t = batch.target.id ? batch.target : pdr_one_hot(b->g, batch.label, outputs);
     switch (b->t->spec.loss) {
-    case PDR_LOSS_MSE:
-        if (!batch.target.id) batch.target = pdr_one_hot(b->g, batch.label, outputs);
-        return pdr_mean_all(b->g, pdr_mse(b->g, y, batch.target));
-    case PDR_LOSS_BINARY: {
-        pdr_node t = pdr_one_hot(b->g, batch.label, outputs);
-        return pdr_mean_all(b->g, pdr_binary_cross_entropy(b->g, y, t));
-    }
-    default: return pdr_mean_all(b->g, pdr_cross_entropy(b->g, y, batch.label));
+    case PDR_LOSS_MSE: return pdr_mean_all(b->g, pdr_mse(b->g, y, t));
+    case PDR_LOSS_BINARY: return pdr_mean_all(b->g, pdr_binary_cross_entropy(b->g, y, t));
+    default: return pdr_mean_all(b->g, pdr_soft_cross_entropy(b->g, y, t));
     }
 }
 

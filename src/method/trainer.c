@@ -62,6 +62,7 @@ pdr_rc pdi_trainer_new(const pdr_alloc *alloc, const pdi_trainer_spec *spec, pdr
     t->alloc = t->store.alloc = alloc;
     t->pool = pool;
     t->spec = *spec;
+    t->spec.setting.features = pdr_model_features(spec->model);
     t->method = (const pdr_method *)(const void *)spec->method.kind;
     if (!trainer_memory(t) || !trainer_batches(t, batch) || !trainer_parameters(t)) {
         pdi_trainer_free(t);
@@ -233,14 +234,19 @@ pdr_rc pdi_trainer_select(pdi_trainer *t, size_t n, const uint32_t index[], uint
                           size_t *kept, pdr_error *err)
 {
     float *column[PDR_COLUMNS] = {0};
-    size_t most = (size_t)t->memory.spec.size;
+    size_t most = (size_t)t->memory.spec.size, widest = 0;
     pdr_selection s = {.n = n, .most = n < most ? n : most, .chosen = chosen};
     bool ok = true;
     for (size_t k = 0; ok && k < t->memory.spec.columns; k++) {
         ok = trainer_gather(t, k, n, index, &column[k]);
         s.column[k] = column[k];
+        s.width[k] = (size_t)t->memory.spec.column[k].width;
+        if (s.width[k] > widest) widest = s.width[k];
     }
+    s.room = ok ? pdi_new(t->alloc, n + 2 * widest, sizeof *s.room) : NULL;
+    ok = ok && s.room;
     *kept = ok ? t->method->select(t->spec.method.self, &s) : 0;
+    pdi_free(t->alloc, s.room);
     for (size_t k = 0; k < PDR_COLUMNS; k++) pdi_free(t->alloc, column[k]);
     return ok ? PDR_OK : pdi_nomem(err);
 }

@@ -22,7 +22,7 @@ struct pdr_model {
     size_t layers;
     pdr_choice *layer; /* copies of the options */
     pdr_shape input;
-    int32_t outputs;
+    int32_t outputs, features;
     model_list param, buffer;
 };
 
@@ -135,10 +135,13 @@ bool pdi_layer_image(pdr_layer *l, pdr_node x, int64_t size, int64_t padding)
 
 /* ---- walking through the layers ---------------------------------------------------------- */
 
-static pdr_node model_visit(pdr_layer *l, size_t layer, pdr_node in, pdr_node out)
+/* A layer has used the parameters from `first` on: it is visited if one is a weight. */
+static pdr_node model_visit(pdr_layer *l, size_t layer, size_t first, pdr_node in, pdr_node out)
 {
     const pdr_apply *a = l->apply;
-    return a->visit && out.id ? a->visit(a->visit_ctx, layer, in, out) : out;
+    for (size_t i = first; a->visit && out.id && i < l->params; i++)
+        if (l->model->param.v[i].is_weight) return a->visit(a->visit_ctx, layer, in, out);
+    return out;
 }
 
 static pdr_node model_walk(pdr_layer *l, pdr_node x)
@@ -148,9 +151,9 @@ static pdr_node model_walk(pdr_layer *l, pdr_node x)
         const pdr_layer_kind *kind = (const pdr_layer_kind *)(const void *)m->layer[i].kind;
         snprintf(l->label, sizeof l->label, "%zu.%s", i, kind->kind.name);
         if (!l->declares) pdr_graph_label(l->g, l->label);
-        size_t before = l->params;
+        size_t first = l->params;
         pdr_node y = kind->apply(l, m->layer[i].self, x);
-        x = l->params > before ? model_visit(l, i, x, y) : y;
+        x = model_visit(l, i, first, x, y);
     }
     if (m->outputs && x.id) {
         snprintf(l->label, sizeof l->label, "output");
@@ -158,7 +161,8 @@ static pdr_node model_walk(pdr_layer *l, pdr_node x)
         x = pdi_flatten(l->g, x);
     }
     l->apply->features = x;
-    if (m->outputs) x = model_visit(l, m->layers, x, pdi_dense_output(l, x, m->outputs));
+    size_t first = l->params;
+    if (m->outputs) x = model_visit(l, m->layers, first, x, pdi_dense_output(l, x, m->outputs));
     if (!l->declares) pdr_graph_label(l->g, NULL);
     return x;
 }
@@ -213,6 +217,8 @@ static pdr_rc model_declare(pdr_model *m, pdr_error *err)
     pdr_layer l = {.g = g, .model = m, .declares = m, .apply = &a};
     model_walk(&l, pdr_input(g, PDR_F32, batch));
     pdr_rc rc = l.nomem ? PDR_NOMEM : pdr_graph_rc(g);
+    pdr_shape features = pdr_node_shape(g, a.features);
+    m->features = (int32_t)(pdr_shape_size(&features) / 2);
     if (rc == PDR_NOMEM) {
         pdi_nomem(err);
     } else if (rc) {
@@ -279,6 +285,8 @@ void pdr_model_free(pdr_model *m)
     pdi_free(m->alloc, m->buffer.v);
     pdi_free(m->alloc, m);
 }
+
+int32_t pdr_model_features(const pdr_model *m) { return m->features; }
 
 size_t pdr_model_params(const pdr_model *m) { return m->param.n; }
 const pdr_param *pdr_model_param(const pdr_model *m, size_t i) { return &m->param.v[i]; }
