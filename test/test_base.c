@@ -5,6 +5,7 @@
 #include <perdure/shape.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "t.h"
@@ -29,6 +30,17 @@ static void philox_matches_the_published_vectors(void **state)
         pdr_philox(rows[i].k, rows[i].c, out);
         assert_memory_equal(out, rows[i].want, sizeof out);
     }
+}
+
+static void the_first_error_is_the_one_that_is_told(void **state)
+{
+    (void)state;
+    pdr_error err = PDR_NO_ERROR;
+    assert_int_equal(pdi_fail(&err, PDR_INPUT, "first, line %d", 3), PDR_INPUT);
+    assert_int_equal(pdi_fail(&err, PDR_IO, "second"), PDR_IO);
+    assert_int_equal(err.rc, PDR_INPUT);
+    assert_string_equal(err.text, "first, line 3");
+    assert_int_equal(pdi_fail(NULL, PDR_IO, "nobody listens"), PDR_IO);
 }
 
 static void draws_below_n_are_uniform(void **state)
@@ -223,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_matches_the_published_vectors),
+        cmocka_unit_test(the_first_error_is_the_one_that_is_told),
         cmocka_unit_test(draws_below_n_are_uniform),
         cmocka_unit_test(normal_draws_have_unit_moments),
         cmocka_unit_test(every_shuffle_is_as_likely),

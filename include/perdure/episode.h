@@ -68,6 +68,14 @@ typedef enum pdr_class_split {
     PDR_CLASSES_VINYALS
 } pdr_class_split;
 
+/* Where a model normalises examples by the batch they are in, a test's queries are
+ * answered together, which tells each something of the others, or each alone beside the
+ * support set.  Published figures differ by more than two points between the two. */
+typedef enum pdr_normalisation {
+    PDR_NORMALISATION_TRANSDUCTIVE,
+    PDR_NORMALISATION_INDUCTIVE
+} pdr_normalisation;
+
 /* The recipe's `episodes:` section.  In the sinusoid family way is taken as 1, and
  * split, shares, turns and invert mean nothing; in the classes family the ranges. */
 typedef struct pdr_episode_options {
@@ -83,7 +91,10 @@ typedef struct pdr_episode_options {
     bool test_rotations;  /* the same in validation and test */
     bool invert;          /* a pixel p of an image of bytes becomes 1 - p */
     int64_t test_episodes;
-    int64_t test_steps; /* steps of adaptation told at test: 0 .. test_steps; 0: as trained */
+    int64_t test_steps;  /* steps of adaptation told at test: 0 .. test_steps; 0: as trained */
+    int64_t scored_step; /* the number of steps whose score is the run's; -1: test_steps */
+    int normalisation;   /* pdr_normalisation, in a test */
+    double diverged;     /* a loss above this counts as diverged, and not in the mean; 0: none */
     double amplitude_lo, amplitude_hi;
     double phase_lo, phase_hi;
     double frequency_lo, frequency_hi;

@@ -17,6 +17,8 @@
 static const char *const episode_families[] = {"classes", "sinusoid", NULL};
 static const char *const episode_splits[] = {"random", "background", "alphabets", "vinyals", NULL};
 
+static const char *const episode_normalisations[] = {"transductive", "inductive", NULL};
+
 #define EPISODE_PI 3.14159265358979323846
 
 /* The sinusoid's ranges are those of MAML. */
@@ -51,6 +53,13 @@ const pdr_option pdr_episode_option_table[] = {
     PDR_OPTION_COUNT(pdr_episode_options, test_episodes, 600, 1, 1e6, "episodes to test on"),
     PDR_OPTION_COUNT(pdr_episode_options, test_steps, 0, 0, 1e5,
                      "steps of adaptation to report at test; 0 as in training"),
+    PDR_OPTION_COUNT(pdr_episode_options, scored_step, -1, -1, 1e5,
+                     "the number of steps whose score is the run's; -1 for test_steps"),
+    PDR_OPTION_CHOICE(pdr_episode_options, normalisation, episode_normalisations,
+                      PDR_NORMALISATION_TRANSDUCTIVE,
+                      "answer a test's queries together, or each alone beside the support set"),
+    PDR_OPTION_REAL(pdr_episode_options, diverged, 50, 0, 1e30,
+                    "real targets: a loss above this is a diverged episode; 0 for none"),
     PDR_OPTION_REAL(pdr_episode_options, amplitude_lo, 0.1, -1e6, 1e6, "sinusoid: least amplitude"),
     PDR_OPTION_REAL(pdr_episode_options, amplitude_hi, 5, -1e6, 1e6, "sinusoid: most"),
     PDR_OPTION_REAL(pdr_episode_options, phase_lo, 0, -1e6, 1e6, "sinusoid: least phase"),

@@ -16,7 +16,11 @@ typedef struct pdi_experiment {
     pdr_error *err;
     pdr_result *result;
     pdr_data data;
-    pdr_stream *stream;
+    pdr_stream *stream; /* one of these two */
+    pdr_episodes *episodes;
+    pdr_setting setting;
+    pdr_shape example;
+    bool is_regression;
     pdr_model *model;
     pdr_pool *pool;
     pdi_trainer *trainer;
@@ -28,6 +32,10 @@ typedef struct pdi_experiment {
     uint64_t loss_count, shown_count, loss_every;
     double shown_at;
 } pdi_experiment;
+
+/* open.c: all but the result. */
+pdr_rc pdi_experiment_open(pdi_experiment *x);
+void pdi_experiment_close(pdi_experiment *x);
 
 double pdi_experiment_now(void); /* seconds, of a clock that only goes forward */
 
@@ -44,5 +52,12 @@ pdr_rc pdi_experiment_blame(const pdi_experiment *x, const char *section, pdr_rc
 pdr_rc pdi_continual_learn(pdi_experiment *x);
 /* One example of the training part where row `to` of the batch is. */
 void pdi_continual_put(pdi_experiment *x, pdr_part part, pdi_item item, int32_t to);
+
+/* episodes.c: learn from episodes, and test on new ones; what the trainer and the result are
+ * told of them. */
+pdr_rc pdi_episodes_learn(pdi_experiment *x);
+int32_t pdi_episodes_fill(pdi_experiment *x, uint64_t i); /* with those of step i; how many */
+pdi_episode_sizes pdi_episodes_sizes(const pdi_experiment *x);
+bool pdi_episodes_describe(pdi_experiment *x);
 
 #endif

@@ -38,14 +38,14 @@ static void piece_tensors(piece_walk *w, pdi_trainer *t)
     }
 }
 
-/* How many it holds comes first: reading back makes room. */
+/* How many it holds is among the counters, which come first: reading back makes room. */
 static void piece_memory(piece_walk *w, pdi_memory *m)
 {
     if (!m->used) return;
     size_t groups = (size_t)m->groups;
     uint64_t held = m->held;
-    piece_show(w, "memory", "held", &held, 1, sizeof held);
-    piece_show(w, "memory", "random", &m->rng.counter, 1, sizeof m->rng.counter);
+    piece_show(w, "counter", "memory.held", &held, 1, sizeof held);
+    piece_show(w, "counter", "memory.random", &m->rng.counter, 1, sizeof m->rng.counter);
     piece_show(w, "memory", "offered", m->offered, groups, sizeof *m->offered);
     piece_show(w, "memory", "slot", m->slot, groups * (size_t)m->spec.size, sizeof *m->slot);
     piece_show(w, "memory", "x", m->x, m->held * m->width, sizeof *m->x);
@@ -62,8 +62,8 @@ pdr_rc pdi_trainer_each(pdi_trainer *t, pdi_piece_fn *visit, void *ctx)
 {
     piece_walk w = {.visit = visit, .ctx = ctx};
     piece_counters(&w, t);
-    piece_tensors(&w, t);
     piece_memory(&w, &t->memory);
+    piece_tensors(&w, t);
     return w.rc;
 }
 
@@ -130,7 +130,7 @@ static pdr_rc piece_prepare(pdi_trainer *t, const pdi_piece *p, pdr_error *err)
     if (!strcmp(p->section, "tensor")) {
         bool is_new;
         if (!pdi_state_get(&t->store, p->name, &p->shape, 0, &is_new)) return pdi_nomem(err);
-    } else if (!strcmp(p->section, "memory") && !strcmp(p->name, "held")) {
+    } else if (!strcmp(p->name, "memory.held")) {
         uint64_t held = 0;
         if (p->bytes == sizeof held) memcpy(&held, p->data, sizeof held);
         if (!t->memory.used || held > (uint64_t)t->memory.groups * (uint64_t)t->memory.spec.size)

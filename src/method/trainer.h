@@ -241,8 +241,8 @@ typedef struct pdi_piece {
 typedef pdr_rc pdi_piece_fn(void *ctx, const pdi_piece *piece);
 pdr_rc pdi_trainer_each(pdi_trainer *t, pdi_piece_fn *visit, void *ctx);
 
-/* Take back a piece that pdi_trainer_each() showed of a trainer of the same spec, in the
- * same order.  Programs are built anew. */
+/* Take back a piece that pdi_trainer_each() showed of a trainer of the same spec: counters
+ * first, the rest in any order.  Programs are built anew. */
 pdr_rc pdi_trainer_restore(pdi_trainer *t, const pdi_piece *piece, pdr_error *err);
 
 uint64_t pdi_trainer_hash(pdi_trainer *t);  /* of all state */
