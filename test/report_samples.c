@@ -103,7 +103,7 @@ static int samples_write(const char *folder, size_t k)
     snprintf(path, sizeof path, "%s/%s.json", folder, samples[k].name);
     pdr_rc rc = pdr_result_write_json(runs[0], path, &err);
     snprintf(path, sizeof path, "%s/%s.html", folder, samples[k].name);
-    if (!rc && !samples[k].is_meta) rc = pdr_report_write(n, runs, path, &err);
+    if (!rc) rc = pdr_report_write(n, runs, path, &err);
     if (rc) fprintf(stderr, "%s\n", err.text);
     while (n) pdr_result_close(&run[--n]);
     return rc;

@@ -1,5 +1,6 @@
 /* test_outcome.c -- the tables that a run ends with. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,7 @@ static void the_matrix_shows_what_was_learned_when(void **state)
                     "  after 1: caf\xC3\xA9, tea    98.0              98.0\n"
                     "  after 2: milk, water  49.0  96.0        72.5\n"
                     "  after 3               24.0  74.0  94.0  64.0\n");
-    pdi_outcome_summary(&g, true, &out);
+    pdi_outcome_summary(&g, true, false, &out);
     same_text(&out, "recipe  runs  accuracy %  forgetting     backward     forward  training\n"
                     "er         2  64.0 \xC2\xB1 1.0  48.0 \xC2\xB1 0.0  -48.0 \xC2\xB1 0.0  10.0 "
                     "\xC2\xB1 0.0    12.3 s\n");
@@ -77,7 +78,7 @@ static void an_upper_bound_is_called_one_and_forgets_nothing(void **state)
     const pdr_result *runs[] = {&a, &b};
     pdi_groups g = gathered(2, runs);
     pdi_text out = {0};
-    pdi_outcome_summary(&g, true, &out);
+    pdi_outcome_summary(&g, true, false, &out);
     same_text(&out,
               "recipe               runs  accuracy %  forgetting  backward  forward  training\n"
               "er                      1        65.0        48.0     -48.0     10.0    12.3 s\n"
@@ -119,7 +120,7 @@ static void stopped_and_odd_runs_are_shown_as_such(void **state)
     const pdr_result *runs[] = {&a, &b}, *none[] = {&b};
     pdi_groups g = gathered(2, runs);
     pdi_text out = {0};
-    pdi_outcome_summary(&g, false, &out);
+    pdi_outcome_summary(&g, false, false, &out);
     same_text(&out, "recipe    runs  accuracy %  forgetting  backward  forward  training\n"
                     "er      1 of 2           -           -         -     10.0    12.3 s\n");
     pdi_groups_close(&g);
@@ -135,7 +136,7 @@ static void stopped_and_odd_runs_are_shown_as_such(void **state)
     g = gathered(1, none);
     pdi_outcome_matrix(&g.group[0], 80, &out);
     same_text(&out, "Experience replay: accuracy in percent: no task was learned\n");
-    pdi_outcome_summary(&g, false, &out);
+    pdi_outcome_summary(&g, false, false, &out);
     pdi_text_close(&out);
     pdi_groups_close(&g);
 }
@@ -155,10 +156,144 @@ static void regression_has_errors_instead_of_forgetting(void **state)
     const pdr_result *runs[] = {&a, &b};
     pdi_groups g = gathered(2, runs);
     pdi_text out = {0};
-    pdi_outcome_summary(&g, false, &out);
+    pdi_outcome_summary(&g, false, false, &out);
     same_text(&out, "recipe  runs              r2            rmse             mae  training\n"
                     "er         2  0.812 +- 0.000  0.500 +- 0.000  0.500 +- 0.250    12.3 s\n");
     pdi_groups_close(&g);
+}
+
+/* A run of episodes of that many steps; text goes with it. */
+static pdr_result episodes(bool is_loss, int32_t steps, uint64_t seed)
+{
+    pdr_result r;
+    t_sample s = {"5w1s", "maml", "MAML", "episodes", "omniglot", steps,
+                  steps,  seed,   0.5,    is_loss,    NULL};
+    assert_true(t_sample_meta(&pdi_malloc, &s, &r));
+    for (int32_t i = 0; i <= steps; i++) {
+        r.meta.score[i] = (double)(is_loss ? 4 - i : i + 1) / 8 + (seed == 2 ? 0.01 : 0);
+        r.meta.ci95[i] = 0.004;
+        r.meta.median[i] = is_loss && i == 2 ? (double)INFINITY : r.meta.score[i];
+    }
+    r.train_seconds = 9;
+    r.memory = 123456;
+    return r;
+}
+
+static void episodes_are_shown_by_step(void **state)
+{
+    (void)state;
+    pdr_result a = episodes(false, 2, 1), b = episodes(false, 2, 2);
+    const pdr_result *runs[] = {&a, &b};
+    pdi_groups g = gathered(1, runs);
+    pdi_text out = {0};
+    pdi_outcome_steps(&g.group[0], true, &out);
+    same_text(&out, "MAML: accuracy in percent on 100 new tasks, 5-way 1-shot\n"
+                    "  steps          mean  median\n"
+                    "      0    12.5 \xC2\xB1 0.4    12.5\n"
+                    "      1 *  25.0 \xC2\xB1 0.4    25.0\n"
+                    "      2    37.5 \xC2\xB1 0.4    37.5\n");
+    pdi_outcome_summary(&g, true, false, &out);
+    same_text(&out, "recipe  runs  accuracy %  training  memory\n"
+                    "5w1s       1  25.0 \xC2\xB1 0.4     9.0 s  123 kB\n");
+    pdi_groups_close(&g);
+    g = gathered(2, runs);
+    pdi_outcome_steps(&g.group[0], false, &out);
+    assert_non_null(strstr(out.s, ", mean of 2 runs +- standard error\n"));
+    assert_non_null(strstr(out.s, "1 *  25.5 +- 0.5    25.5\n"));
+    pdi_text_close(&out);
+    pdi_groups_close(&g);
+    pdr_result_close(&a);
+    pdr_result_close(&b);
+}
+
+static void losses_of_episodes_count_those_that_diverged(void **state)
+{
+    (void)state;
+    pdr_result a = episodes(true, 2, 1);
+    const pdr_result *runs[] = {&a};
+    a.meta.diverged[2] = 51;
+    pdi_groups g = gathered(1, runs);
+    pdi_text out = {0};
+    pdi_outcome_steps(&g.group[0], false, &out);
+    same_text(&out, "MAML: mse on 100 new tasks\n"
+                    "  steps              mean  median  diverged\n"
+                    "      0    0.500 +- 0.004   0.500         0\n"
+                    "      1 *  0.375 +- 0.004   0.375         0\n"
+                    "      2    0.250 +- 0.004       -        51\n");
+    pdi_groups_close(&g);
+    pdr_result_close(&a);
+}
+
+static void the_best_is_bold_where_that_is_wanted(void **state)
+{
+    (void)state;
+    pdr_result a = three_tasks(first, 1), b = three_tasks(second, 1), c = three_tasks(first, 1);
+    char worse[] = "worse", joint[] = "joint";
+    b.recipe = b.method = worse;
+    c.recipe = c.method = joint;
+    c.is_bound = true;
+    const pdr_result *runs[] = {&a, &b, &c};
+    pdi_groups g = gathered(3, runs);
+    pdi_text out = {0};
+    pdi_outcome_summary(&g, true, true, &out);
+    assert_non_null(strstr(out.s, "       \033[1m65.0\033[0m "));
+    assert_non_null(strstr(out.s, "\nworse                   1        63.0 "));
+    assert_non_null(strstr(out.s, "\njoint (upper bound)     1        65.0 "));
+    pdi_text_close(&out);
+    pdi_groups_close(&g);
+}
+
+/* Of losses the lowest one is best. */
+static void the_best_loss_is_the_lowest(void **state)
+{
+    (void)state;
+    pdr_result a = episodes(true, 2, 1), b = episodes(true, 2, 2);
+    memcpy(b.recipe, "best", 4);
+    for (int i = 0; i < 3; i++) b.meta.score[i] = 0.125;
+    const pdr_result *runs[] = {&a, &b};
+    pdi_groups g = gathered(2, runs);
+    assert_int_equal(g.n, 2);
+    assert_false(pdi_groups_is_best(&g, 0, offsetof(pdi_group, acc), 1));
+    assert_true(pdi_groups_is_best(&g, 1, offsetof(pdi_group, acc), 1));
+    b.meta.iterations = 7; /* stopped: it does not compete */
+    pdi_groups_close(&g);
+    g = gathered(2, runs);
+    assert_false(pdi_groups_is_best(&g, 1, offsetof(pdi_group, acc), 1));
+    pdi_groups_close(&g);
+    pdr_result_close(&a);
+    pdr_result_close(&b);
+}
+
+static void warnings_are_said_once_a_recipe(void **state)
+{
+    (void)state;
+    pdr_result a = three_tasks(first, 1), b = three_tasks(second, 2);
+    char warning[] = "EWC cannot work here", other[] = "the loss was not finite";
+    char *one[] = {warning}, *two[] = {other, warning};
+    a.note = one;
+    a.notes = 1;
+    b.note = two;
+    b.notes = 2;
+    const pdr_result *runs[] = {&a, &b};
+    pdi_groups g = gathered(2, runs);
+    pdi_text out = {0};
+    pdi_outcome_notes(&g, &out);
+    same_text(&out, "er, seed 1: EWC cannot work here\n"
+                    "er, seed 2: the loss was not finite\n");
+    pdi_groups_close(&g);
+}
+
+static void many_steps_are_shown_in_a_few_lines(void **state)
+{
+    (void)state;
+    static const int32_t shown[] = {0, 1, 2, 5, 7, 10, 20, 50, 100, 130};
+    pdi_group g = {.steps = 130, .scored = 7};
+    size_t k = 0;
+    for (int32_t s = 0; s <= 130; s++)
+        if (pdi_group_shows_step(&g, s)) assert_int_equal(s, shown[k++]);
+    assert_int_equal(k, COUNT(shown));
+    g.steps = 12;
+    for (int32_t s = 0; s <= 12; s++) assert_true(pdi_group_shows_step(&g, s));
 }
 
 static void many_tasks_keep_to_the_width(void **state)
@@ -195,7 +330,7 @@ static void refused_memory_is_survived(void **state)
         const pdr_alloc limited = {t_memory_fn, &memory};
         pdi_text out = {.alloc = &limited};
         pdi_outcome_matrix(&g.group[0], 80, &out);
-        pdi_outcome_summary(&g, true, &out);
+        pdi_outcome_summary(&g, true, true, &out);
         is_done = !out.failed;
         assert_true(!is_done || n > 3);
         pdi_text_close(&out);
@@ -212,6 +347,12 @@ int main(void)
         cmocka_unit_test(tasks_that_differ_between_seeds_have_no_names),
         cmocka_unit_test(stopped_and_odd_runs_are_shown_as_such),
         cmocka_unit_test(regression_has_errors_instead_of_forgetting),
+        cmocka_unit_test(episodes_are_shown_by_step),
+        cmocka_unit_test(losses_of_episodes_count_those_that_diverged),
+        cmocka_unit_test(the_best_is_bold_where_that_is_wanted),
+        cmocka_unit_test(the_best_loss_is_the_lowest),
+        cmocka_unit_test(warnings_are_said_once_a_recipe),
+        cmocka_unit_test(many_steps_are_shown_in_a_few_lines),
         cmocka_unit_test(many_tasks_keep_to_the_width),
         cmocka_unit_test(refused_memory_is_survived),
     };

@@ -73,6 +73,19 @@ static char *page_of_samples(const char *folder, size_t n, const t_sample s[])
     return page;
 }
 
+static char *page_of_episodes(const char *folder, size_t n, const t_sample s[])
+{
+    pdr_result run[MOST];
+    const pdr_result *runs[MOST];
+    for (size_t k = 0; k < n; k++) {
+        assert_true(t_sample_meta(NULL, &s[k], &run[k]));
+        runs[k] = &run[k];
+    }
+    char *page = page_of(folder, n, runs);
+    for (size_t k = 0; k < n; k++) pdr_result_close(&run[k]);
+    return page;
+}
+
 #define SPLIT    "class-incremental", "fashion-mnist"
 #define FINETUNE "finetune", "finetune", "Fine-tuning", SPLIT
 #define ER       "er", "er", "Experience replay", SPLIT
@@ -254,6 +267,133 @@ static void tasks_have_names_where_all_counted_runs_agree(void **state)
     free(page);
 }
 
+#define MAML  "maml", "maml", "MAML", "episodes", "omniglot"
+#define PROTO "proto", "protonet", "Prototypes", "episodes", "omniglot"
+
+static void episodes_are_about_new_tasks(void **state)
+{
+    const t_sample s[] = {{MAML, 5, 5, 1, 0.9, false, NULL}, {PROTO, 0, 0, 1, 0.95, false, NULL}};
+    char *page = page_of_episodes(*state, 2, s);
+    assert_says(page, "learn from omniglot, and was tested on 100 new tasks of five classes, from "
+                      "one example of each. ");
+    assert_says(page, "after one step; before adapting it stood at 20.");
+    assert_says(page, "<h2>Learning new tasks</h2>");
+    assert_says(page, "100 test tasks, 5-way 1-shot; ");
+    assert_says(page, "batch normalisation at test: transductive.");
+    assert_says(page, "<figcaption>By adaptation step");
+    assert_says(page, "<figcaption>While training");
+    assert_says(page, "is the 95\xe2\x80\xaf% confidence interval");
+    assert_int_equal(occurrences(page, "<th scope=\"row\">5</th>"), 1);
+    assert_null(strstr(page, "orget"));
+    assert_null(strstr(page, "atrix"));
+    free(page);
+    page = page_of_episodes(*state, 1, s + 1); /* no steps, so no chart of them */
+    assert_null(strstr(page, "<figcaption>By adaptation step"));
+    assert_says(page, "<h1>Prototypes reaches 7");
+    free(page);
+}
+
+static void the_lowest_loss_on_new_tasks_is_the_best(void **state)
+{
+    const t_sample s[] = {{MAML, 10, 10, 1, 0.5, true, NULL}, {PROTO, 10, 10, 1, 0.9, true, NULL}};
+    char *page = page_of_episodes(*state, 2, s);
+    assert_says(page, "<h1>Prototypes ends at MSE\xc2\xa0");
+    assert_says(page, "MSE<small>on new tasks</small>");
+    assert_says(page, "lower is better. Each step");
+    assert_says(page, "<td>2</td></tr>"); /* diverged */
+    free(page);
+}
+
+static void stopped_training_of_episodes_is_said(void **state)
+{
+    const t_sample s[] = {{MAML, 5, 5, 1, 0.9, false, NULL}, {MAML, 5, 3, 2, 0.9, false, NULL}};
+    char *page = page_of_episodes(*state, 2, s);
+    assert_says(page, "seed 2, was stopped: it did 20\xe2\x80\xaf"
+                      "000 of 60\xe2\x80\xaf"
+                      "000 iterations. It does not count");
+    free(page);
+    page = page_of_episodes(*state, 1, s + 1);
+    assert_says(page, "Its figures are those it had then.");
+    assert_says(page, "<small>stopped early</small>");
+    free(page);
+}
+
+static void episodes_and_streams_share_a_page(void **state)
+{
+    const t_sample a = {MAML, 5, 5, 1, 0.9, false, NULL}, b = {ER, 5, 5, 1, 0.9, false, NULL};
+    pdr_result run[2];
+    const pdr_result *const runs[] = {&run[0], &run[1]};
+    assert_true(t_sample_meta(NULL, &a, &run[0]) && t_sample_run(NULL, &b, &run[1]));
+    char *page = page_of(*state, 2, runs);
+    assert_says(page, "<h2>Learning new tasks</h2>");
+    assert_says(page, "<h2>Accuracy matrix</h2>");
+    assert_null(strstr(page, "What it costs")); /* different problems */
+    free(page);
+    pdr_result_close(&run[0]);
+    pdr_result_close(&run[1]);
+}
+
+static void odd_episodes_are_dashes(void **state)
+{
+    const double odd[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, 1e300, -1e300};
+    for (size_t k = 0; k < 4 * COUNT(odd); k++) {
+        t_sample s = {MAML, 5, 5, 1, 0.9, k % 2 == 0, k % 4 ? NULL : "</title><b>\" &"};
+        pdr_result r;
+        const pdr_result *const runs[] = {&r};
+        assert_true(t_sample_meta(NULL, &s, &r));
+        for (int32_t i = k % 4 > 1; i < 6; i++)
+            r.meta.score[i] = r.meta.ci95[i] = r.meta.median[i] = odd[k / 4];
+        r.meta.validation[0].score = r.meta.validation[29].score = odd[k / 4];
+        r.meta.seconds_per_iteration = odd[k / 4];
+        char *page = page_of(*state, 1, runs);
+        assert_null(strstr(page, ">nan"));
+        assert_null(strstr(page, "inf<"));
+        assert_null(strstr(page, "\"nan"));
+        free(page);
+        pdr_result_close(&r);
+    }
+    char metric[] = "accuracy"; /* and nothing else */
+    pdr_result none = {.is_meta = true, .metric = metric};
+    const pdr_result *const runs[] = {&none};
+    char *page = page_of(*state, 1, runs);
+    assert_says(page, "<h1>Stopped before it was tested</h1>");
+    free(page);
+}
+
+static void warnings_come_first(void **state)
+{
+    char text[] = "EWC cannot work in <this> scenario";
+    char *note[] = {text};
+    double matrix[] = {0, 0, 0.9, 0, 0.1, 0.9};
+    pdr_result r = {.tasks = 2, .learned = 2, .matrix = matrix, .complete = true};
+    const pdr_result *const runs[] = {&r, &r};
+    char *page = page_of(*state, 2, runs);
+    assert_null(strstr(page, "Read this first"));
+    free(page);
+    r.note = note;
+    r.notes = 1;
+    page = page_of(*state, 2, runs);
+    assert_says(page, "Read this first");
+    assert_int_equal(occurrences(page, "EWC cannot work in &lt;this&gt; scenario</li>"), 1);
+    free(page);
+}
+
+static void costs_are_shown_where_methods_compare(void **state)
+{
+    const t_sample s[] = {{FINETUNE, 5, 5, 1, 0, false, NULL}, {ER, 5, 5, 1, 1, false, NULL}};
+    char *page = page_of_samples(*state, 2, s);
+    assert_says(page, "<h2>What it costs</h2>");
+    assert_says(page, "<figcaption>Against memory");
+    assert_says(page, "<figcaption>Against time");
+    assert_says(page, ">10\xe2\x80\xafMB</text>");
+    assert_says(page, ">50\xe2\x80\xafMB</text>");
+    assert_says(page, "<b>12.3\xe2\x80\xafMB</b>"); /* in the table: the least is best */
+    free(page);
+    page = page_of_samples(*state, 1, s);
+    assert_null(strstr(page, "What it costs"));
+    free(page);
+}
+
 static void one_task_is_not_about_forgetting(void **state)
 {
     const t_sample s[] = {{FINETUNE, 1, 1, 1, 0.9, false, NULL}};
@@ -391,13 +531,15 @@ static void every_refused_allocation_is_reported_and_nothing_is_left(void **stat
 {
     const t_sample s[] = {{FINETUNE, 3, 3, 1, 0, false, NULL},
                           {ER, 3, 2, 1, 0.9, false, NULL},
-                          {ER, 30, 30, 2, 0.9, true, NULL}};
+                          {ER, 30, 30, 2, 0.9, true, NULL},
+                          {MAML, 5, 5, 1, 0.9, false, NULL}};
     char path[T_PATH_MAX];
     t_memory m = {.left = SIZE_MAX};
     pdr_alloc alloc = {t_memory_fn, &m};
     pdr_result run[COUNT(s)];
-    const pdr_result *const runs[COUNT(s)] = {&run[0], &run[1], &run[2]};
-    for (size_t k = 0; k < COUNT(s); k++) assert_true(t_sample_run(&alloc, &s[k], &run[k]));
+    const pdr_result *const runs[COUNT(s)] = {&run[0], &run[1], &run[2], &run[3]};
+    for (size_t k = 0; k < COUNT(s); k++)
+        assert_true((k < 3 ? t_sample_run : t_sample_meta)(&alloc, &s[k], &run[k]));
     size_t live = m.live, n = 0;
     t_folder_path(*state, "report.html", path);
     for (int once = 0; once < 2; once++) {
@@ -720,6 +862,13 @@ int main(void)
         WITH_FOLDER(the_best_of_comparable_methods_is_bold),
         WITH_FOLDER(an_upper_bound_does_not_compete),
         WITH_FOLDER(tasks_have_names_where_all_counted_runs_agree),
+        WITH_FOLDER(episodes_are_about_new_tasks),
+        WITH_FOLDER(the_lowest_loss_on_new_tasks_is_the_best),
+        WITH_FOLDER(stopped_training_of_episodes_is_said),
+        WITH_FOLDER(episodes_and_streams_share_a_page),
+        WITH_FOLDER(odd_episodes_are_dashes),
+        WITH_FOLDER(warnings_come_first),
+        WITH_FOLDER(costs_are_shown_where_methods_compare),
         WITH_FOLDER(one_task_is_not_about_forgetting),
         WITH_FOLDER(regression_shows_its_errors),
         WITH_FOLDER(a_stopped_run_is_said_and_not_counted),

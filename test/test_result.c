@@ -320,7 +320,7 @@ static void json_holds_the_contract_of_episodes(void **state)
     assert_int_equal(json_array_size(json_object_get(root, "tasks")), 0);
     assert_string_equal(json_string_value(json_array_get(json_object_get(root, "notes"), 0)),
                         "a \"warning\"");
-    assert_int_equal(json_integer_value(json_object_get(root, "memory_bytes")), 12345678);
+    assert_int_equal(json_integer_value(json_object_get(root, "memory_bytes")), 21345678);
     assert_int_equal(json_integer_value(json_object_get(meta, "iterations")), 60000);
     assert_text(meta, "normalisation", "transductive");
     assert_real(meta, "seconds_per_iteration", r.meta.seconds_per_iteration);

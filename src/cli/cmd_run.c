@@ -226,7 +226,7 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     pdi_progress_start(&w.progress, stderr);
     pdr_rc rc = pdr_experiment_run(p->alloc, r, &e, result, err);
     pdi_progress_stop(&w.progress);
-    if (rc && !result->learned) {
+    if (rc && !result->learned && !result->meta.score) {
         pdr_result_close(result);
         return rc;
     }
@@ -249,12 +249,17 @@ static pdr_rc cmd_run_show(const run_plan *p, const pdr_result *const *runs, pdr
     pdi_text out = {0};
     size_t width = pdi_command_width();
     pdr_rc rc = pdi_groups_open(&groups, p->alloc, p->results, runs, err);
-    for (size_t i = 0; !rc && i < groups.n; i++)
-        if (pdi_group_is_continual(&groups.group[i])) {
-            pdi_outcome_matrix(&groups.group[i], width, &out);
-            pdi_text_add(&out, "\n");
-        }
-    if (!rc) pdi_outcome_summary(&groups, pdi_terminal_is_utf8(), &out);
+    for (size_t i = 0; !rc && i < groups.n; i++) {
+        const pdi_group *g = &groups.group[i];
+        if (g->is_meta)
+            pdi_outcome_steps(g, pdi_terminal_is_utf8(), &out);
+        else if (pdi_group_is_continual(g))
+            pdi_outcome_matrix(g, width, &out);
+        if (g->is_meta || pdi_group_is_continual(g)) pdi_text_add(&out, "\n");
+    }
+    if (!rc)
+        pdi_outcome_summary(&groups, pdi_terminal_is_utf8(), pdi_terminal_has_colour(stdout), &out);
+    if (!rc) pdi_outcome_notes(&groups, &out);
     pdi_text_add(&out, "\n%s/report.html\n", p->out);
     pdi_groups_close(&groups);
     if (rc) pdi_text_close(&out);

@@ -127,6 +127,60 @@ void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out)
     }
 }
 
+/* ---- episodes --------------------------------------------------------------- */
+
+/* Means as in the summary, medians, and where any there are, diverged tasks. */
+static void outcome_step(const pdi_group *g, int32_t s, const char *plus_minus, bool has_diverged,
+                         pdi_table *t)
+{
+    const pdi_step *step = &g->step[s];
+    char mean[OUTCOME_NUMBER], se[OUTCOME_NUMBER], median[OUTCOME_NUMBER];
+    outcome_number(step->score.mean, g->is_percent, mean);
+    outcome_number(step->score.se, g->is_percent, se);
+    outcome_number(step->median, g->is_percent, median);
+    pdi_table_add(t, "%" PRId32 "%s", s, s == g->scored ? " *" : "  ");
+    pdi_table_add(t, "%s %s %s", mean, plus_minus, se);
+    pdi_table_add(t, "%s", median);
+    if (has_diverged) pdi_table_add(t, "%" PRIu64, step->diverged);
+}
+
+void pdi_outcome_steps(const pdi_group *g, bool is_unicode, pdi_text *out)
+{
+    bool has_diverged = !g->is_empty && g->step[g->steps].diverged;
+    pdi_table t = {.align = has_diverged ? "rrrr" : "rrr", .cells.alloc = out->alloc};
+    pdi_text_add(out, "%s: %s%s on %" PRIu64 " new tasks", g->name, g->run[0]->metric,
+                 g->is_percent ? " in percent" : "", g->episodes);
+    if (g->run[0]->meta.test_way)
+        pdi_text_add(out, ", %" PRId32 "-way %" PRId32 "-shot", g->run[0]->meta.test_way,
+                     g->run[0]->meta.test_shot);
+    pdi_text_add(out, g->counted > 1 ? ", mean of %zu runs %s standard error" : "", g->counted,
+                 is_unicode ? "\xC2\xB1" : "+-");
+    pdi_text_add(out, g->is_empty ? ": not tested\n" : "\n");
+    if (g->is_empty) return;
+    pdi_table_add(&t, "steps  ");
+    pdi_table_add(&t, "mean");
+    pdi_table_add(&t, "median");
+    if (has_diverged) pdi_table_add(&t, "diverged");
+    for (int32_t s = 0; s <= g->steps; s++)
+        if (pdi_group_shows_step(g, s))
+            outcome_step(g, s, is_unicode ? "\xC2\xB1" : "+-", has_diverged, &t);
+    pdi_table_write(&t, "  ", 0, out);
+}
+
+/* ---- warnings --------------------------------------------------------------- */
+
+void pdi_outcome_notes(const pdi_groups *groups, pdi_text *out)
+{
+    for (size_t k = 0; k < groups->n; k++)
+        for (size_t m = 0; m < groups->group[k].runs; m++)
+            for (size_t i = 0; i < groups->group[k].run[m]->notes; i++) {
+                const pdi_group *g = &groups->group[k];
+                if (pdi_group_knows_note(g, m, i)) continue;
+                pdi_text_add(out, "%s, seed %" PRIu64 ": %s\n", g->label, g->run[m]->seed,
+                             g->run[m]->note[i]);
+            }
+}
+
 /* ---- the summary ------------------------------------------------------------ */
 
 typedef enum outcome_when { OUTCOME_ALWAYS, OUTCOME_IN_TURN, OUTCOME_REGRESSION } outcome_when;
@@ -136,13 +190,14 @@ static const struct outcome_column {
     size_t at; /* of a pdi_stat in pdi_group */
     outcome_when when;
     bool is_score; /* in percent where the metric is */
+    int better;    /* 1: high is good, -1: low is */
 } outcome_columns[] = {
-    {"score", offsetof(pdi_group, acc), OUTCOME_ALWAYS, true},
-    {"rmse", offsetof(pdi_group, rmse), OUTCOME_REGRESSION, false},
-    {"mae", offsetof(pdi_group, mae), OUTCOME_REGRESSION, false},
-    {"forgetting", offsetof(pdi_group, forgetting), OUTCOME_IN_TURN, true},
-    {"backward", offsetof(pdi_group, bwt), OUTCOME_IN_TURN, true},
-    {"forward", offsetof(pdi_group, fwt), OUTCOME_IN_TURN, true},
+    {"score", offsetof(pdi_group, acc), OUTCOME_ALWAYS, true, 1},
+    {"rmse", offsetof(pdi_group, rmse), OUTCOME_REGRESSION, false, -1},
+    {"mae", offsetof(pdi_group, mae), OUTCOME_REGRESSION, false, -1},
+    {"forgetting", offsetof(pdi_group, forgetting), OUTCOME_IN_TURN, true, -1},
+    {"backward", offsetof(pdi_group, bwt), OUTCOME_IN_TURN, true, 1},
+    {"forward", offsetof(pdi_group, fwt), OUTCOME_IN_TURN, true, 1},
 };
 
 enum { OUTCOME_COLUMNS = sizeof outcome_columns / sizeof outcome_columns[0] };
@@ -160,20 +215,24 @@ static bool outcome_is_shown(const pdi_groups *groups, const struct outcome_colu
     return false;
 }
 
-static void outcome_stat(const pdi_group *g, const struct outcome_column *c, const char *plus_minus,
-                         pdi_table *t)
+static void outcome_stat(const pdi_groups *groups, size_t k, const struct outcome_column *c,
+                         const char *plus_minus, bool is_bold, pdi_table *t)
 {
+    const pdi_group *g = &groups->group[k];
     const pdi_stat *s = (const pdi_stat *)(const void *)((const char *)g + c->at);
     bool is_percent = c->is_score && g->is_percent;
+    bool has_spread = c->at == offsetof(pdi_group, acc) ? pdi_group_has_spread(g) : g->counted > 1;
     char mean[OUTCOME_NUMBER], se[OUTCOME_NUMBER];
     outcome_number(s->mean, is_percent, mean);
     outcome_number(s->se, is_percent, se);
     if (!outcome_applies(g, c) || !isfinite(s->mean))
         pdi_table_add(t, "-");
-    else if (g->counted > 1)
+    else if (has_spread)
         pdi_table_add(t, "%s %s %s", mean, plus_minus, se);
     else
         pdi_table_add(t, "%s", mean);
+    if (is_bold && outcome_applies(g, c) && pdi_groups_is_best(groups, k, c->at, c->better))
+        pdi_table_embolden(t);
 }
 
 /* The metric's name where all groups have the same. */
@@ -188,6 +247,25 @@ static void outcome_score_head(const pdi_groups *groups, pdi_table *t)
     pdi_table_add(t, "%s%s", metric ? metric : "score", metric && g->is_percent ? " %" : "");
 }
 
+static bool outcome_has_memory(const pdi_groups *groups)
+{
+    for (size_t k = 0; k < groups->n; k++)
+        if (groups->group[k].memory.mean > 0) return true;
+    return false;
+}
+
+/* "38.2 MB" */
+static void outcome_memory(double bytes, pdi_table *t)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t k = 0;
+    for (; bytes >= 999.5 && k + 1 < sizeof units / sizeof units[0]; k++) bytes /= 1000;
+    if (bytes > 0)
+        pdi_table_add(t, "%.*f %s", k && bytes < 99.95 ? 1 : 0, bytes, units[k]);
+    else
+        pdi_table_add(t, "-");
+}
+
 static void outcome_heads(const pdi_groups *groups, pdi_table *t)
 {
     pdi_table_add(t, "recipe");
@@ -198,15 +276,18 @@ static void outcome_heads(const pdi_groups *groups, pdi_table *t)
         else if (outcome_is_shown(groups, &outcome_columns[c]))
             pdi_table_add(t, "%s", outcome_columns[c].head);
     pdi_table_add(t, "training");
+    if (outcome_has_memory(groups)) pdi_table_add(t, "memory");
 }
 
-void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, pdi_text *out)
+void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, bool is_bold, pdi_text *out)
 {
     char align[PDI_TABLE_COLUMNS] = "lr";
     pdi_table t = {.align = align, .cells.alloc = out->alloc};
     for (size_t c = 0; c < OUTCOME_COLUMNS; c++)
         if (outcome_is_shown(groups, &outcome_columns[c])) align[strlen(align)] = 'r';
     align[strlen(align)] = 'r';
+    bool has_memory = outcome_has_memory(groups);
+    if (has_memory) align[strlen(align)] = 'r';
     outcome_heads(groups, &t);
     for (size_t k = 0; k < groups->n; k++) {
         const pdi_group *g = &groups->group[k];
@@ -217,8 +298,10 @@ void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, pdi_text *ou
             pdi_table_add(&t, "%zu of %zu", g->counted, g->runs);
         for (size_t c = 0; c < OUTCOME_COLUMNS; c++)
             if (outcome_is_shown(groups, &outcome_columns[c]))
-                outcome_stat(g, &outcome_columns[c], is_unicode ? "\xC2\xB1" : "+-", &t);
+                outcome_stat(groups, k, &outcome_columns[c], is_unicode ? "\xC2\xB1" : "+-",
+                             is_bold, &t);
         pdi_table_add(&t, "%.1f s", g->seconds.mean);
+        if (has_memory) outcome_memory(g->memory.mean, &t);
     }
     pdi_table_write(&t, "", 0, out);
 }

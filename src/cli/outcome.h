@@ -10,7 +10,14 @@
  * 20 tasks only the first and the last score are shown, a task a line. */
 void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out);
 
-/* A line a group: mean and, over several runs, standard error of what applies. */
-void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, pdi_text *out);
+/* Scores of a group of episodes by adaptation step; * marks the one that is the score. */
+void pdi_outcome_steps(const pdi_group *g, bool is_unicode, pdi_text *out);
+
+/* What the runs warn of, a line each. */
+void pdi_outcome_notes(const pdi_groups *groups, pdi_text *out);
+
+/* A line a group: mean and, over several runs, standard error of what applies.  is_bold: the best
+ * of those that compete is in the terminal's bold. */
+void pdi_outcome_summary(const pdi_groups *groups, bool is_unicode, bool is_bold, pdi_text *out);
 
 #endif

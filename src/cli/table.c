@@ -17,7 +17,14 @@ void pdi_table_add(pdi_table *t, const char *fmt, ...)
     vsnprintf(cell, sizeof cell, fmt, ap);
     va_end(ap);
     pdi_text_bytes(&t->cells, cell, strlen(cell) + 1);
+    t->bold.alloc = t->cells.alloc;
+    pdi_text_bytes(&t->bold, "-", 1);
     t->n++;
+}
+
+void pdi_table_embolden(pdi_table *t)
+{
+    if (t->bold.n && !t->bold.failed) t->bold.s[t->bold.n - 1] = 'b';
 }
 
 static void table_spaces(pdi_text *out, size_t n) { pdi_text_add(out, "%*s", (int)n, ""); }
@@ -91,16 +98,17 @@ static void table_wrapped(const table_shape *s, const char *cell, pdi_text *out)
     pdi_table_wrap(cell, s->wrap_at, s->width, out);
 }
 
-static void table_cell(const pdi_table *t, const table_shape *s, size_t c, const char *cell,
+static void table_cell(const pdi_table *t, const table_shape *s, size_t i, const char *cell,
                        pdi_text *out)
 {
+    size_t c = i % s->columns;
     size_t pad = s->widest[c] - pdi_utf8_length(cell);
     if (t->align[c] == 'w') {
         table_wrapped(s, cell, out);
         return;
     }
     if (t->align[c] == 'r') table_spaces(out, pad);
-    pdi_text_add(out, "%s", cell);
+    pdi_text_add(out, t->bold.s[i] == 'b' ? "\033[1m%s\033[0m" : "%s", cell);
     if (t->align[c] == 'l') table_spaces(out, pad);
     table_spaces(out, TABLE_GAP);
 }
@@ -112,7 +120,7 @@ static void table_rows(const pdi_table *t, const char *indent, size_t width, pdi
     for (size_t i = 0; i < t->n; i++, cell += strlen(cell) + 1) {
         size_t c = i % s.columns;
         if (c == 0) pdi_text_add(out, "%s", indent);
-        table_cell(t, &s, c, cell, out);
+        table_cell(t, &s, i, cell, out);
         if (c + 1 < s.columns) continue;
         table_trim(out);
         pdi_text_add(out, "\n");
@@ -121,10 +129,11 @@ static void table_rows(const pdi_table *t, const char *indent, size_t width, pdi
 
 void pdi_table_write(pdi_table *t, const char *indent, size_t width, pdi_text *out)
 {
-    if (t->cells.failed)
+    if (t->cells.failed || t->bold.failed)
         out->failed = true;
     else if (t->n)
         table_rows(t, indent, width, out);
     pdi_text_close(&t->cells);
+    pdi_text_close(&t->bold);
     t->n = 0;
 }

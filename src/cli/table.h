@@ -15,6 +15,7 @@
 typedef struct pdi_table {
     const char *align; /* a letter a column: l left, r right, w left and wrapped (last only) */
     pdi_text cells;    /* each with its NUL */
+    pdi_text bold;     /* a byte a cell */
     size_t n;
 } pdi_table;
 
@@ -22,6 +23,9 @@ enum { PDI_TABLE_COLUMNS = 64 };
 
 /* The next cell, row by row. */
 void pdi_table_add(pdi_table *t, const char *fmt, ...) PDI_PRINTF(2, 3);
+
+/* The cell added last is to be written in the terminal's bold. */
+void pdi_table_embolden(pdi_table *t);
 
 /* Append the table to out, two spaces between columns, each line behind indent,
  * and empty the table.  A wrapped column takes what width leaves; where that is

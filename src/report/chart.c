@@ -24,7 +24,10 @@ static double chart_unit(double v, double lo, double hi)
     return hi > lo ? fmin(fmax((v - lo) / (hi - lo), 0), 1) : 0.5;
 }
 
-static double chart_x(const pdi_axes *a, double x) { return chart_unit(x, a->x0, a->x1); }
+static double chart_x(const pdi_axes *a, double x)
+{
+    return a->x_is_log ? chart_unit(log(x), log(a->x0), log(a->x1)) : chart_unit(x, a->x0, a->x1);
+}
 
 static double chart_y(const pdi_axes *a, double y)
 {
@@ -96,7 +99,9 @@ static void chart_tick(pdi_text *t, const pdi_axes *a, double x)
     pdi_text_add(t, "<text text-anchor=\"middle\" y=\"%d\"", CHART_TOP + a->height + 17);
     chart_attribute(t, "x", 100 * chart_x(a, x), "%");
     pdi_put(t, ">");
-    if (x >= 0 && x < 1e15)
+    if (a->put_x)
+        a->put_x(t, x);
+    else if (x >= 0 && x < 1e15)
         pdi_put_count(t, (uint64_t)(x + 0.5));
     else
         pdi_put_short(t, 4, x);
@@ -115,9 +120,26 @@ static double chart_task_step(double last)
     return last;
 }
 
+/* 1, 2 and 5 times powers of ten; the powers alone where those would be too many. */
+static void chart_log_ticks(pdi_text *t, const pdi_axes *a)
+{
+    static const double lead[] = {1, 2, 5};
+    double first = floor(log10(a->x0)), last = log10(a->x1);
+    int each = last - first > 2 ? 1 : 3, step = (int)((last - first) / 6) + 1;
+    for (int k = 0; k < 64 && first + k * step <= last; k++)
+        for (int i = 0; i < each; i++) {
+            double x = lead[i] * pow(10, first + k * step);
+            if (x >= a->x0 * (1 - 1e-9) && x <= a->x1 * (1 + 1e-9)) chart_tick(t, a, x);
+        }
+}
+
 /* Multiples of a round step; the first task is always named. */
 static void chart_ticks(pdi_text *t, const pdi_axes *a)
 {
+    if (a->x_is_log) {
+        chart_log_ticks(t, a);
+        return;
+    }
     double step = a->x_is_count ? chart_task_step(a->x1) : pdi_chart_step(a->x1 - a->x0, 5);
     double x = step * ceil(a->x0 / step - 1e-9);
     if (a->x_is_count && x > a->x0) chart_tick(t, a, a->x0);

@@ -16,13 +16,15 @@
 #include "base/text.h"
 
 typedef struct pdi_axes {
-    double x0, x1, y0, y1; /* the corners, in the data's units */
-    int height;            /* of the plot, px */
-    int tag_width;         /* room for names at the right, px */
-    bool is_percent;       /* y is a fraction, shown in per cent */
-    bool x_is_count;       /* ticks at whole numbers, the first at x0 */
-    const char *title;     /* for those who cannot see it */
-    const char *x_name;    /* under the axis */
+    double x0, x1, y0, y1;                /* the corners, in the data's units */
+    int height;                           /* of the plot, px */
+    int tag_width;                        /* room for names at the right, px */
+    bool is_percent;                      /* y is a fraction, shown in per cent */
+    bool x_is_count;                      /* ticks at whole numbers, the first at x0 */
+    bool x_is_log;                        /* 0 < x0 < x1; ticks at 1, 2 and 5 times powers of ten */
+    void (*put_x)(pdi_text *t, double x); /* what a tick says; NULL: the number */
+    const char *title;                    /* for those who cannot see it */
+    const char *x_name;                   /* under the axis */
 } pdi_axes;
 
 /* The name of a line, wished for at height y (data units). */

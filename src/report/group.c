@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +39,9 @@ static bool group_same_recipe(const char *a, const char *b)
 static bool group_same_problem(const pdr_result *a, const pdr_result *b)
 {
     return a->tasks == b->tasks && a->is_regression == b->is_regression &&
-           group_same(a->data, b->data) && group_same(a->scenario, b->scenario) &&
-           group_same(a->metric, b->metric);
+           a->is_meta == b->is_meta && a->meta.test_way == b->meta.test_way &&
+           a->meta.test_shot == b->meta.test_shot && group_same(a->data, b->data) &&
+           group_same(a->scenario, b->scenario) && group_same(a->metric, b->metric);
 }
 
 static bool group_takes(const pdi_group *g, const pdr_result *r)
@@ -126,15 +128,27 @@ static char *group_name(const pdi_groups *g, size_t k)
 
 /* ---- its figures ---- */
 
+/* How far a run came: tasks learned, or outer steps done. */
+static uint64_t group_progress(const pdr_result *r)
+{
+    if (r->is_meta) return r->meta.iterations;
+    return (uint64_t)(r->learned < r->tasks ? r->learned : r->tasks);
+}
+
 static void group_count(pdi_group *g)
 {
-    g->tasks = g->run[0]->tasks;
+    const pdr_result *first = g->run[0];
+    uint64_t furthest = 0;
+    g->tasks = first->tasks;
+    g->is_meta = first->is_meta;
     for (size_t k = 0; k < g->runs; k++)
-        if (g->run[k]->learned > g->learned) g->learned = g->run[k]->learned;
-    if (g->learned > g->tasks) g->learned = g->tasks;
+        if (group_progress(g->run[k]) > furthest) furthest = group_progress(g->run[k]);
+    if (!g->is_meta) g->learned = (int32_t)furthest;
+    g->is_whole = g->is_meta ? furthest >= first->meta.planned : g->learned == g->tasks;
+    g->is_empty = g->is_meta ? !first->meta.score : !g->learned;
     for (size_t k = 0; k < g->runs; k++) { /* stable: counted runs first, in their order */
         const pdr_result *r = g->run[k];
-        if (r->learned < g->learned) continue;
+        if (group_progress(r) < furthest) continue;
         memmove(g->run + g->counted + 1, g->run + g->counted, (k - g->counted) * sizeof *g->run);
         g->run[g->counted++] = r;
     }
@@ -156,6 +170,7 @@ static size_t group_cell(const pdi_group *g, int32_t i, int32_t j)
 static double group_seconds(const pdr_result *r) { return r->train_seconds; }
 static double group_rmse(const pdr_result *r) { return r->rmse; }
 static double group_mae(const pdr_result *r) { return r->mae; }
+static double group_memory(const pdr_result *r) { return (double)r->memory; }
 
 static void group_matrix(pdi_group *g, double x[])
 {
@@ -177,6 +192,48 @@ static void group_average(pdi_group *g, double x[])
         pdr_mean_se(g->counted, x, &g->average[i].mean, &g->average[i].se);
     }
 }
+
+/* ---- episodes ---- */
+
+static bool group_is_scored(const pdr_result *r)
+{
+    const pdr_meta_result *m = &r->meta;
+    return m->score && m->ci95 && m->median && m->diverged && m->steps >= 0;
+}
+
+static void group_step(pdi_group *g, int32_t s, double x[])
+{
+    pdi_step *to = &g->step[s];
+    double se;
+    for (size_t k = 0; k < g->counted; k++) x[k] = g->run[k]->meta.median[s];
+    pdr_mean_se(g->counted, x, &to->median, &se);
+    for (size_t k = 0; k < g->counted; k++) x[k] = g->run[k]->meta.score[s];
+    pdr_mean_se(g->counted, x, &to->score.mean, &to->score.se);
+    if (g->counted == 1) to->score.se = g->run[0]->meta.ci95[s];
+    for (size_t k = 0; k < g->counted; k++) to->diverged += g->run[k]->meta.diverged[s];
+}
+
+/* By adaptation step, as far as all counted runs went. */
+static bool group_steps(const pdr_alloc *alloc, pdi_group *g, double x[])
+{
+    const pdr_meta_result *m = &g->run[0]->meta;
+    if (!g->is_meta) return true;
+    for (size_t k = 0; k < g->counted; k++)
+        if (!group_is_scored(g->run[k])) g->is_empty = true;
+    if (g->is_empty) return true;
+    g->steps = m->steps;
+    g->scored = m->scored;
+    g->episodes = m->episodes;
+    for (size_t k = 1; k < g->counted; k++)
+        if (g->run[k]->meta.steps < g->steps) g->steps = g->run[k]->meta.steps;
+    g->step = pdi_new(alloc, (size_t)g->steps + 1, sizeof *g->step);
+    for (int32_t s = 0; g->step && s <= g->steps; s++) group_step(g, s, x);
+    if (g->step && g->counted == 1 && g->scored >= 0 && g->scored <= g->steps)
+        g->acc.se = g->step[g->scored].score.se;
+    return g->step;
+}
+
+/* ---- tasks ---- */
 
 static bool group_agrees(const pdi_group *g, int32_t j)
 {
@@ -210,16 +267,18 @@ static bool group_figure(const pdr_alloc *alloc, pdi_group *g, double x[])
     g->is_regression = g->run[0]->is_regression;
     g->is_bound = g->run[0]->is_bound && g->tasks > 1; /* one task is all tasks */
     g->is_percent = !g->is_regression && (!metric || group_same(metric, "accuracy"));
-    g->acc = group_stat(g, pdr_result_average, x);
+    g->is_loss = pdr_result_is_loss(g->run[0]);
+    g->acc = group_stat(g, pdr_result_score, x);
     g->forgetting = group_stat(g, pdr_result_forgetting, x);
     g->bwt = group_stat(g, pdr_result_bwt, x);
     g->fwt = group_stat(g, pdr_result_fwt, x);
     g->rmse = group_stat(g, group_rmse, x);
     g->mae = group_stat(g, group_mae, x);
     g->seconds = group_stat(g, group_seconds, x);
+    g->memory = group_stat(g, group_memory, x);
     group_matrix(g, x);
     group_average(g, x);
-    return true;
+    return group_steps(alloc, g, x);
 }
 
 static bool group_fill(pdi_groups *g, size_t n, const pdr_result *const runs[])
@@ -246,9 +305,10 @@ done:
 pdr_rc pdi_groups_open(pdi_groups *g, const pdr_alloc *alloc, size_t n,
                        const pdr_result *const runs[], pdr_error *err)
 {
-    *g = (pdi_groups){.alloc = alloc, .is_one_task = true, .is_comparable = true};
+    *g = (pdi_groups){
+        .alloc = alloc, .is_one_task = true, .is_episodes = true, .is_comparable = true};
     for (size_t k = 0; k < n; k++)
-        if (runs[k]->tasks < 1 || runs[k]->learned < 0)
+        if (runs[k]->tasks < !runs[k]->is_meta || runs[k]->learned < 0)
             return pdi_fail(err, PDR_USAGE,
                             "report: run %zu has %d tasks and learned %d; give at "
                             "least one task and none or more learned",
@@ -259,6 +319,7 @@ pdr_rc pdi_groups_open(pdi_groups *g, const pdr_alloc *alloc, size_t n,
     }
     for (size_t k = 0; k < g->n; k++) {
         if (g->group[k].tasks > 1) g->is_one_task = false;
+        if (!g->group[k].is_meta) g->is_episodes = false;
         if (!group_same_problem(g->group[0].run[0], g->group[k].run[0])) g->is_comparable = false;
     }
     return PDR_OK;
@@ -270,6 +331,7 @@ void pdi_groups_close(pdi_groups *g)
         pdi_free(g->alloc, g->group[k].run);
         pdi_free(g->alloc, g->group[k].matrix);
         pdi_free(g->alloc, g->group[k].average);
+        pdi_free(g->alloc, g->group[k].step);
         pdi_free(g->alloc, g->group[k].numbered);
         pdi_free(g->alloc, g->group[k].label);
         pdi_free(g->alloc, g->group[k].name);
@@ -307,6 +369,55 @@ const char *pdi_group_task_short(const pdi_group *g, int32_t j)
     s += 5 + strspn(s + 5, "0123456789");
     if (s[0] == 0) return s;
     return s[0] == ':' && s[1] == ' ' && s[2] ? s + 2 : name;
+}
+
+const char *pdi_group_metric(const pdi_group *g)
+{
+    const char *metric = g->run[0]->metric;
+    if (g->is_percent) return "accuracy";
+    if (g->is_regression || group_same(metric, "r2")) return "R\xC2\xB2";
+    if (group_same(metric, "mse")) return "MSE";
+    return metric && *metric ? metric : "score";
+}
+
+bool pdi_group_shows_step(const pdi_group *g, int32_t step)
+{
+    int32_t lead = step;
+    if (g->steps <= 12 || step == g->scored || step == g->steps || !step) return true;
+    while (lead % 10 == 0) lead /= 10;
+    return lead == 1 || lead == 2 || lead == 5;
+}
+
+bool pdi_group_knows_note(const pdi_group *g, size_t m, size_t i)
+{
+    for (size_t e = 0; e < m; e++)
+        for (size_t k = 0; k < g->run[e]->notes; k++)
+            if (!strcmp(g->run[e]->note[k], g->run[m]->note[i])) return true;
+    return false;
+}
+
+bool pdi_group_has_spread(const pdi_group *g) { return g->counted > 1 || g->is_meta; }
+
+bool pdi_group_competes(const pdi_group *g) { return g->is_whole && !g->is_bound; }
+
+static double group_figure_at(const pdi_group *g, size_t at)
+{
+    return ((const pdi_stat *)(const void *)((const char *)g + at))->mean;
+}
+
+bool pdi_groups_is_best(const pdi_groups *g, size_t k, size_t at, int better)
+{
+    double x = group_figure_at(&g->group[k], at);
+    if (g->n < 2 || !g->is_comparable || !isfinite(x)) return false;
+    size_t others = 0;
+    for (size_t m = 0; m < g->n; m++) {
+        const pdi_group *other = &g->group[m];
+        int sign = other->is_loss && at == offsetof(pdi_group, acc) ? -better : better;
+        if (m == k || !pdi_group_competes(other)) continue;
+        if (group_figure_at(other, at) * sign > x * sign) return false;
+        others++;
+    }
+    return others && pdi_group_competes(&g->group[k]);
 }
 
 bool pdi_group_is_continual(const pdi_group *g) { return g->tasks > 1; }

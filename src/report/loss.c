@@ -151,6 +151,9 @@ static void loss_figure(pdi_text *t, const pdi_groups *g, size_t k, const pdi_ax
 
 /* ---- the numbers behind it ---- */
 
+/* Episodes are one task here. */
+static int32_t loss_tasks(const pdi_group *g) { return g->is_meta ? 1 : g->tasks; }
+
 /* The last loss of a task, a mean over the group's counted runs. */
 static double loss_last(const pdi_group *g, int32_t task)
 {
@@ -171,7 +174,7 @@ static void loss_table(pdi_text *t, const pdi_groups *g)
                "<caption>Loss at the end of each task</caption>\n<thead><tr><th scope=\"col\">Task"
                "</th>");
     for (size_t k = 0; k < g->n; k++) {
-        if (g->group[k].tasks > most) most = g->group[k].tasks;
+        if (loss_tasks(&g->group[k]) > most) most = loss_tasks(&g->group[k]);
         pdi_put(t, "<th scope=\"col\">");
         pdi_put_safe(t, g->group[k].name);
         pdi_put(t, "</th>");
@@ -181,7 +184,7 @@ static void loss_table(pdi_text *t, const pdi_groups *g)
         pdi_text_add(t, "<tr><th scope=\"row\">%" PRId32 "</th>", j + 1);
         for (size_t k = 0; k < g->n; k++) {
             pdi_put(t, "<td>");
-            if (j < g->group[k].tasks) pdi_put_short(t, 4, loss_last(&g->group[k], j));
+            if (j < loss_tasks(&g->group[k])) pdi_put_short(t, 4, loss_last(&g->group[k], j));
             pdi_put(t, "</td>");
         }
         pdi_put(t, "</tr>\n");

@@ -93,8 +93,10 @@ static void page_write(pdi_text *t, const pdi_groups *g)
     pdi_section_headline(t, g);
     pdi_section_notices(t, g);
     pdi_section_summary(t, g);
+    pdi_section_episodes(t, g);
     pdi_section_time(t, g);
     pdi_section_matrix(t, g);
+    pdi_section_cost(t, g);
     pdi_section_loss(t, g);
     pdi_section_ran(t, g);
     pdi_put(t, "</main>\n<footer>perdure ");

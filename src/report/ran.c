@@ -52,7 +52,7 @@ static void ran_row(pdi_text *t, const pdi_group *g, const pdr_result *r)
 {
     double rate = r->train_seconds > 0 ? (double)r->examples / r->train_seconds : 0;
     pdi_text_add(t, "<tr><th scope=\"row\">%" PRIu64 "</th><td>", r->seed);
-    pdi_put_score(t, g->is_percent, pdr_result_average(r));
+    pdi_put_score(t, g->is_percent, pdr_result_score(r));
     pdi_put(t, "</td><td>");
     pdi_put_duration(t, r->train_seconds);
     pdi_put(t, "</td><td>");
@@ -64,6 +64,11 @@ static void ran_row(pdi_text *t, const pdi_group *g, const pdr_result *r)
     pdi_put_bytes(t, r->peak_memory);
     pdi_put(t, "</td><td class=\"left\">");
     pdi_put_safe(t, r->started);
+    if (r->is_meta && r->meta.iterations < r->meta.planned) {
+        pdi_put(t, "<small>stopped after iteration ");
+        pdi_put_count(t, r->meta.iterations);
+        pdi_put(t, "</small>");
+    }
     if (r->learned < r->tasks)
         pdi_text_add(t, "<small>stopped after task %" PRId32 " of %" PRId32 "</small>", r->learned,
                      r->tasks);
@@ -79,8 +84,12 @@ static void ran_table(pdi_text *t, const pdi_group *g)
             "<div class=\"scroll\" tabindex=\"0\"><table class=\"runs\"><caption class=\"hidden\">"
             "Runs</caption>\n<thead><tr>");
     for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++) {
-        const char *score = g->is_percent ? "ACC, %" : g->is_regression ? "R\xC2\xB2" : "Score";
-        pdi_text_add(t, "<th scope=\"col\">%s</th>", heads[k] ? heads[k] : score);
+        pdi_put(t, "<th scope=\"col\">");
+        if (heads[k] || g->is_percent)
+            pdi_put(t, heads[k] ? heads[k] : g->is_meta ? "Accuracy, %" : "ACC, %");
+        else
+            pdi_put_safe(t, pdi_group_metric(g));
+        pdi_put(t, "</th>");
     }
     pdi_put(t,
             "<th scope=\"col\" class=\"left\">Started</th><th scope=\"col\" class=\"left\">State "
@@ -123,6 +132,10 @@ static void ran_group(pdi_text *t, const pdi_groups *g, size_t k)
     }
     pdi_put(t, "<div><dt>Parameters</dt><dd>");
     pdi_put_count(t, r->parameters);
+    if (r->memory) {
+        pdi_put(t, "</dd></div><div><dt>Memory</dt><dd>");
+        pdi_put_bytes(t, r->memory);
+    }
     pdi_put(t, "</dd></div></dl>\n");
     ran_table(t, group);
     ran_tasks(t, group);

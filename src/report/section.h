@@ -15,11 +15,17 @@ void pdi_section_notices(pdi_text *t, const pdi_groups *g);
 /* table.c: a row a group. */
 void pdi_section_summary(pdi_text *t, const pdi_groups *g);
 
+/* episodes.c: scores by adaptation step, and on validation episodes while training. */
+void pdi_section_episodes(pdi_text *t, const pdi_groups *g);
+
 /* curve.c: accuracy over time, on average and task by task. */
 void pdi_section_time(pdi_text *t, const pdi_groups *g);
 
 /* heat.c: the matrix. */
 void pdi_section_matrix(pdi_text *t, const pdi_groups *g);
+
+/* cost.c: score against memory and against time. */
+void pdi_section_cost(pdi_text *t, const pdi_groups *g);
 
 /* loss.c: loss over iterations. */
 void pdi_section_loss(pdi_text *t, const pdi_groups *g);

@@ -4,10 +4,16 @@
 
 #include "report/section.h"
 
-typedef enum table_unit { TABLE_SCORE, TABLE_DIFFERENCE, TABLE_PLAIN, TABLE_SECONDS } table_unit;
+typedef enum table_unit {
+    TABLE_SCORE,
+    TABLE_DIFFERENCE,
+    TABLE_PLAIN,
+    TABLE_SECONDS,
+    TABLE_BYTES
+} table_unit;
 
 typedef struct table_column {
-    const char *head, *sub; /* markup */
+    const char *head, *sub; /* text; markup */
     size_t at;              /* offset of a pdi_stat in pdi_group */
     table_unit unit;
     int better;               /* 1: high is good, -1: low is good */
@@ -24,6 +30,7 @@ static const table_column table_columns[] = {
     {"Backward", "transfer, BWT", AT(bwt), TABLE_DIFFERENCE, 1, true, false},
     {"Forward", "transfer, FWT", AT(fwt), TABLE_DIFFERENCE, 1, true, false},
     {"Training", "time a run", AT(seconds), TABLE_SECONDS, -1, false, false},
+    {"Memory", "what it keeps", AT(memory), TABLE_BYTES, -1, false, false},
 };
 
 enum { TABLE_COLUMNS = sizeof table_columns / sizeof table_columns[0] };
@@ -36,6 +43,7 @@ static const pdi_stat *table_stat(const pdi_group *g, const table_column *c)
 static bool table_applies(const pdi_group *g, const table_column *c)
 {
     if (c->in_turn && !pdi_group_is_in_turn(g)) return false;
+    if (c->unit == TABLE_BYTES && !(g->memory.mean > 0)) return false;
     return !c->regression || g->is_regression;
 }
 
@@ -60,24 +68,6 @@ static bool table_all_regression(const pdi_groups *g)
     return true;
 }
 
-static bool table_competes(const pdi_group *g) { return g->learned == g->tasks && !g->is_bound; }
-
-/* Whether k and another group learned all tasks in turn, and none that did is better in
- * column c. */
-static bool table_is_best(const pdi_groups *g, size_t k, const table_column *c)
-{
-    double x = table_stat(&g->group[k], c)->mean;
-    if (g->n < 2 || !g->is_comparable || !isfinite(x)) return false;
-    size_t others = 0;
-    for (size_t m = 0; m < g->n; m++) {
-        const pdi_group *other = &g->group[m];
-        if (m == k || !table_competes(other)) continue;
-        if (table_stat(other, c)->mean * c->better > x * c->better) return false;
-        others++;
-    }
-    return others && table_competes(&g->group[k]);
-}
-
 static void table_number(pdi_text *t, const pdi_group *g, table_unit unit, double x)
 {
     switch (unit) {
@@ -85,6 +75,7 @@ static void table_number(pdi_text *t, const pdi_group *g, table_unit unit, doubl
     case TABLE_DIFFERENCE: pdi_put_score(t, g->is_percent, x); break;
     case TABLE_PLAIN: pdi_put_short(t, 4, x); break;
     case TABLE_SECONDS: pdi_put_duration(t, x); break;
+    case TABLE_BYTES: pdi_put_bytes(t, (uint64_t)fmin(fmax(x, 0), 1e18)); break;
     }
 }
 
@@ -101,13 +92,14 @@ static void table_cell(pdi_text *t, const pdi_groups *g, size_t k, const table_c
 {
     const pdi_group *group = &g->group[k];
     const pdi_stat *s = table_stat(group, c);
-    bool is_best = table_is_best(g, k, c);
+    bool is_best = pdi_groups_is_best(g, k, c->at, c->better);
+    bool has_spread = c->at == AT(acc) ? pdi_group_has_spread(group) : group->counted > 1;
     pdi_put(t, "<td>");
-    if (table_applies(group, c) && group->learned) {
+    if (table_applies(group, c) && !group->is_empty) {
         pdi_put(t, is_best ? "<b>" : "");
         table_number(t, group, c->unit, s->mean);
         pdi_put(t, is_best ? "</b>" : "");
-        if (group->counted > 1 && isfinite(s->se) && c->unit != TABLE_SECONDS) {
+        if (has_spread && isfinite(s->se) && c->unit < TABLE_SECONDS) {
             pdi_put(t, "<span class=\"se\"> \xC2\xB1 ");
             if (c->unit == TABLE_PLAIN)
                 pdi_put_short(t, 2, s->se);
@@ -132,7 +124,9 @@ static void table_row(pdi_text *t, const pdi_groups *g, size_t k)
     pdi_put_safe(t, pdi_group_note(group));
     pdi_put(t, "</small>");
     if (group->is_bound) pdi_put(t, "<small>upper bound</small>");
-    if (group->learned < group->tasks)
+    if (group->is_meta && !group->is_whole)
+        pdi_put(t, "<small>stopped early</small>");
+    else if (group->learned < group->tasks)
         pdi_text_add(t, "<small>stopped after %" PRId32 " of %" PRId32 "</small>", group->learned,
                      group->tasks);
     pdi_put(t, g->is_comparable ? "</th><td class=\"left same\">" : "</th><td class=\"left\">");
@@ -149,8 +143,13 @@ static void table_head(pdi_text *t, const pdi_groups *g, const table_column *c)
     bool is_percent = table_all_percent(g);
     if (c->unit == TABLE_SCORE && is_percent) head = "Accuracy, %";
     if (c->unit == TABLE_SCORE && table_all_regression(g)) head = "R\xC2\xB2";
-    if (c->unit == TABLE_SCORE) sub = g->is_one_task ? "test" : "at the end, ACC";
-    pdi_text_add(t, "<th scope=\"col\">%s<small>%s</small></th>", head, sub);
+    if (c->unit == TABLE_SCORE && g->is_comparable && g->group[0].is_loss)
+        head = pdi_group_metric(&g->group[0]);
+    if (c->unit == TABLE_SCORE)
+        sub = g->is_episodes ? "on new tasks" : g->is_one_task ? "test" : "at the end, ACC";
+    pdi_put(t, "<th scope=\"col\">");
+    pdi_put_safe(t, head);
+    pdi_text_add(t, "<small>%s</small></th>", sub);
 }
 
 /* Whether forgetting and transfer are shown. */
@@ -182,15 +181,22 @@ static void table_terms(pdi_text *t, const pdi_groups *g)
 
 static void table_note(pdi_text *t, const pdi_groups *g)
 {
-    bool has_seeds = false, has_bound = false, is_percent = table_all_percent(g);
+    bool has_seeds = false, has_bound = false, has_interval = false,
+         is_percent = table_all_percent(g);
     size_t competing = 0;
     for (size_t k = 0; k < g->n; k++) {
         if (g->group[k].counted > 1) has_seeds = true;
         if (g->group[k].is_bound) has_bound = true;
-        competing += table_competes(&g->group[k]);
+        competing += pdi_group_competes(&g->group[k]);
+        if (g->group[k].is_meta && g->group[k].counted == 1) has_interval = true;
     }
     pdi_put(t, "<p class=\"note\">");
     if (has_seeds) pdi_put(t, "Means over the seeds, \xC2\xB1 one standard error. ");
+    if (has_interval)
+        pdi_put(t, has_seeds ? "Of a single run, \xC2\xB1 is the 95\xE2\x80\xAF% confidence "
+                               "interval over its test tasks. "
+                             : "\xC2\xB1 is the 95\xE2\x80\xAF% confidence interval over test "
+                               "tasks. ");
     if (is_percent && table_has_turns(g))
         pdi_put(t, "Forgetting and transfer are in percentage points. ");
     if (competing > 1 && g->is_comparable) pdi_put(t, "The best of each column is in bold. ");
@@ -207,7 +213,7 @@ void pdi_section_summary(pdi_text *t, const pdi_groups *g)
     pdi_put(t, "<section aria-label=\"Results\"><div class=\"scroll\" tabindex=\"0\">"
                "<table class=\"summary\">\n<caption class=\"hidden\">Results by method</caption>\n"
                "<thead><tr><th scope=\"col\">");
-    pdi_put(t, g->is_one_task ? "Recipe<small>method" : "Method<small>recipe");
+    pdi_put(t, g->is_one_task && !g->is_episodes ? "Recipe<small>method" : "Method<small>recipe");
     pdi_put(t, "</small></th><th scope=\"col\"");
     pdi_put(t, g->is_comparable ? " class=\"left same\">Scenario</th>"
                                 : " class=\"left\">Scenario</th>");

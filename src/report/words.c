@@ -30,7 +30,7 @@ static void words_name(pdi_text *t, const char *name, bool starts_sentence)
 static void words_score(pdi_text *t, const pdi_group *g, double x)
 {
     if (!g->is_percent) {
-        pdi_put_safe(t, g->is_regression ? "R\xC2\xB2" : words_or(g->run[0]->metric, "score"));
+        pdi_put_safe(t, pdi_group_metric(g));
         pdi_put(t, "\xC2\xA0");
     }
     pdi_put_score(t, g->is_percent, x);
@@ -53,12 +53,17 @@ static void words_count(pdi_text *t, int64_t n, bool starts_sentence)
 static bool words_is_comparable(const pdi_groups *g)
 {
     for (size_t k = 0; k < g->n; k++)
-        if (!isfinite(g->group[k].acc.mean) || g->group[k].learned < g->group[k].tasks)
-            return false;
+        if (!isfinite(g->group[k].acc.mean) || !g->group[k].is_whole) return false;
     return g->n > 1 && g->is_comparable;
 }
 
-/* The groups that end highest and lowest, upper bounds left out; false when fewer than two
+/* Whether a's score is better than b's. */
+static bool words_beats(const pdi_group *a, const pdi_group *b)
+{
+    return a->is_loss ? a->acc.mean < b->acc.mean : a->acc.mean > b->acc.mean;
+}
+
+/* The groups that end best and worst, upper bounds left out; false when fewer than two
  * ends can be compared. */
 static bool words_ends(const pdi_groups *g, const pdi_group **best, const pdi_group **worst)
 {
@@ -66,8 +71,8 @@ static bool words_ends(const pdi_groups *g, const pdi_group **best, const pdi_gr
     for (size_t k = 0; k < g->n; k++) {
         const pdi_group *group = &g->group[k];
         if (group->is_bound) continue;
-        if (!*best || group->acc.mean > (*best)->acc.mean) *best = group;
-        if (!*worst || group->acc.mean < (*worst)->acc.mean) *worst = group;
+        if (!*best || words_beats(group, *best)) *best = group;
+        if (!*worst || words_beats(*worst, group)) *worst = group;
     }
     return *best != *worst && words_is_comparable(g);
 }
@@ -84,14 +89,29 @@ static const pdi_group *words_bound(const pdi_groups *g)
 
 /* ---- the headline ---- */
 
+static void words_steps(pdi_text *t, const pdi_group *g)
+{
+    if (!g->steps) return;
+    pdi_put(t, " after ");
+    words_count(t, g->scored, false);
+    pdi_put(t, g->scored == 1 ? " step" : " steps");
+}
+
 static void words_one(pdi_text *t, const pdi_group *g)
 {
     bool is_known = isfinite(g->acc.mean);
-    if (!g->learned) {
-        pdi_put(t, "Stopped before the first task was learned");
+    if (g->is_empty) {
+        pdi_put(t, g->is_meta ? "Stopped before it was tested"
+                              : "Stopped before the first task was learned");
     } else if (!is_known) {
         words_name(t, g->name, true);
         pdi_put(t, ": the result is not a number");
+    } else if (g->is_meta) {
+        words_name(t, g->name, true);
+        pdi_put(t, " reaches ");
+        words_score(t, g, g->acc.mean);
+        pdi_put(t, " on new tasks");
+        words_steps(t, g);
     } else if (g->tasks == 1) {
         words_score(t, g, g->acc.mean);
         pdi_put(t, g->is_percent ? " right on examples it has never seen"
@@ -181,7 +201,7 @@ static void words_end(pdi_text *t, const pdi_group *g)
     pdi_put(t, "<b>");
     words_name(t, g->name, true);
     pdi_put(t, g->is_bound ? "</b>, which sees all tasks at once, " : "</b> ");
-    if (!g->learned) {
+    if (g->is_empty) {
         pdi_put(t, "learned no task. ");
         return;
     }
@@ -232,9 +252,53 @@ static void words_one_task(pdi_text *t, const pdi_group *g, bool is_only)
     pdi_put(t, ". ");
 }
 
+/* "600 tasks of five classes, with one example of each" */
+static void words_episodes(pdi_text *t, const pdi_group *g)
+{
+    const pdr_meta_result *m = &g->run[0]->meta;
+    pdi_put_count(t, g->episodes);
+    pdi_put(t, " new tasks");
+    if (m->test_way) {
+        pdi_put(t, " of ");
+        words_count(t, m->test_way, false);
+        pdi_put(t, " classes");
+    }
+    pdi_put(t, ", from ");
+    words_count(t, m->test_shot, false);
+    pdi_put(t, m->test_shot == 1 ? " example" : " examples");
+    pdi_put(t, m->test_way ? " of each. " : ". ");
+}
+
+/* A method of episodes: how it does on new tasks, and where it stood before adapting. */
+static void words_meta(pdi_text *t, const pdi_group *g)
+{
+    pdi_put(t, "<b>");
+    words_name(t, g->name, true);
+    pdi_put(t, "</b> ");
+    if (g->is_empty || !isfinite(g->acc.mean)) {
+        pdi_put(t, g->is_empty ? "was not tested. " : "has no result that is a number. ");
+        return;
+    }
+    pdi_put(t, "reaches ");
+    words_score(t, g, g->acc.mean);
+    words_steps(t, g);
+    if (g->scored > 0 && isfinite(g->step[0].score.mean)) {
+        pdi_put(t, "; before adapting it stood at ");
+        words_score(t, g, g->step[0].score.mean);
+    }
+    pdi_put(t, ". ");
+}
+
 static void words_setting(pdi_text *t, const pdi_groups *g)
 {
     const pdi_group *a = &g->group[0];
+    if (g->is_episodes) {
+        pdi_put(t, "A model learned how to learn from ");
+        if (g->is_comparable) pdi_put_safe(t, words_or(a->run[0]->data, "a data set"));
+        pdi_put(t, g->is_comparable ? ", and was tested on " : "several problems. ");
+        if (g->is_comparable) words_episodes(t, a);
+        return;
+    }
     pdi_put(t, "A model learned ");
     if (g->is_comparable)
         pdi_put_safe(t, words_or(a->run[0]->data, "a data set"));
@@ -284,7 +348,9 @@ static void words_lede(pdi_text *t, const pdi_groups *g)
 {
     words_setting(t, g);
     for (size_t k = 0; k < g->n && k < WORDS_GROUPS; k++)
-        if (g->group[k].tasks == 1)
+        if (g->group[k].is_meta)
+            words_meta(t, &g->group[k]);
+        else if (g->group[k].tasks == 1)
             words_one_task(t, &g->group[k], g->n == 1);
         else
             words_end(t, &g->group[k]);
@@ -312,15 +378,33 @@ void pdi_section_headline(pdi_text *t, const pdi_groups *g)
 
 /* ---- what went wrong ---- */
 
-static void words_stopped(pdi_text *t, const pdi_group *g, const pdr_result *r)
+/* "label, seed 3" and what to say about it */
+static void words_about(pdi_text *t, const pdi_group *g, const pdr_result *r, const char *markup)
 {
     pdi_put(t, "<li><b>");
     pdi_put_safe(t, g->label);
-    pdi_text_add(
-        t, "</b>, seed %" PRIu64 ", was stopped: it learned %" PRId32 " of %" PRId32 " tasks. ",
-        r->seed, r->learned, r->tasks);
-    if (r->learned < g->learned)
+    pdi_text_add(t, "</b>, seed %" PRIu64, r->seed);
+    pdi_put(t, markup);
+}
+
+static void words_stopped(pdi_text *t, const pdi_group *g, const pdr_result *r)
+{
+    bool is_counted = false;
+    for (size_t m = 0; m < g->counted; m++) is_counted = is_counted || g->run[m] == r;
+    words_about(t, g, r, ", was stopped: it ");
+    if (r->is_meta) {
+        pdi_put(t, "did ");
+        pdi_put_count(t, r->meta.iterations);
+        pdi_put(t, " of ");
+        pdi_put_count(t, r->meta.planned);
+        pdi_put(t, " iterations. ");
+    } else {
+        pdi_text_add(t, "learned %" PRId32 " of %" PRId32 " tasks. ", r->learned, r->tasks);
+    }
+    if (!is_counted)
         pdi_put(t, "It does not count in the figures below.");
+    else if (r->is_meta)
+        pdi_put(t, "Its figures are those it had then.");
     else if (r->learned)
         pdi_put(t, "Its figures are over the tasks it learned.");
     else
@@ -330,6 +414,7 @@ static void words_stopped(pdi_text *t, const pdi_group *g, const pdr_result *r)
 
 static bool words_is_finite(const pdr_result *r)
 {
+    if (r->is_meta && r->meta.score && !isfinite(pdr_result_score(r))) return false;
     for (int32_t i = -1; i < r->learned; i++)
         for (int32_t j = 0; j < r->tasks; j++)
             if (!isfinite(pdr_result_at(r, i, j))) return false;
@@ -340,13 +425,21 @@ static bool words_is_finite(const pdr_result *r)
 
 static void words_not_finite(pdi_text *t, const pdi_group *g, const pdr_result *r)
 {
-    pdi_put(t, "<li><b>");
-    pdi_put_safe(t, g->label);
-    pdi_text_add(t,
-                 "</b>, seed %" PRIu64 ", has values that are not numbers, perhaps because "
-                 "learning diverged. They are shown as a dash, and so is every figure that "
-                 "rests on them.</li>\n",
-                 r->seed);
+    words_about(t, g, r,
+                ", has values that are not numbers, perhaps because learning diverged. They are "
+                "shown as a dash, and so is every figure that rests on them.</li>\n");
+}
+
+/* Its own warnings, but those that the group's earlier runs gave too. */
+static void words_notes(pdi_text *t, const pdi_group *g, size_t m)
+{
+    const pdr_result *r = g->run[m];
+    for (size_t k = 0; k < r->notes; k++) {
+        if (pdi_group_knows_note(g, m, k)) continue;
+        words_about(t, g, r, ": ");
+        pdi_put_safe(t, r->note[k]);
+        pdi_put(t, "</li>\n");
+    }
 }
 
 void pdi_section_notices(pdi_text *t, const pdi_groups *g)
@@ -356,11 +449,12 @@ void pdi_section_notices(pdi_text *t, const pdi_groups *g)
         for (size_t m = 0; m < g->group[k].runs; m++) {
             const pdr_result *r = g->group[k].run[m];
             bool is_whole = r->complete && r->learned >= r->tasks, is_finite = words_is_finite(r);
-            if (is_whole && is_finite) continue;
+            if (is_whole && is_finite && !r->notes) continue;
             if (is_first) pdi_put(t, "<aside><h2>Read this first</h2>\n<ul>\n");
             is_first = false;
             if (!is_whole) words_stopped(t, &g->group[k], r);
             if (!is_finite) words_not_finite(t, &g->group[k], r);
+            words_notes(t, &g->group[k], m);
         }
     if (!is_first) pdi_put(t, "</ul></aside>\n");
 }
