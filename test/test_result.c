@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "report/read.h"
 #include "sample_result.h"
 #include "t.h"
 
@@ -509,6 +510,190 @@ static void an_unknown_string_is_null(void **state)
     json_decref(root);
 }
 
+/* ---- result.json, read back ---- */
+
+/* r as it is written. */
+static char *text_of(const pdr_result *r)
+{
+    pdi_text t = {0};
+    assert_int_equal(pdi_result_put_json(r, &t, NULL), PDR_OK);
+    return pdi_text_take(&t);
+}
+
+static void a_result_reads_back_the_same(void **state)
+{
+    static const struct {
+        t_sample sample;
+        bool is_meta;
+    } rows[] = {
+        {{"er", "er", "Replay", "class-incremental", "fashion", 5, 5, 3, 0.9, false, NULL}, false},
+        {{"er", "er", "Replay", "class-incremental", "fashion", 5, 2, 3, 0.9, false, NULL}, false},
+        {{"er", "joint", "Joint", "class-incremental", "mnist", 1, 1, 3, 0.9, true, NULL}, false},
+        {{"", "", "", "", "", 3, 3, 0, 0.9, false, "\"</script>\n\x01 \xc3\xa9"}, false},
+        {{"maml", "maml", "MAML", "episodes", "omniglot", 5, 5, 3, 0.9, false, NULL}, true},
+        {{"maml", "maml", "MAML", "episodes", "omniglot", 0, 0, 3, 0.9, false, NULL}, true},
+        {{"maml", "maml", "MAML", "episodes", "sine", 10, 4, 3, 0.9, true, NULL}, true},
+    };
+    char path[T_PATH_MAX];
+    t_folder_path(*state, "result.json", path);
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        pdr_result r, back;
+        pdr_error e = PDR_NO_ERROR;
+        assert_true((rows[k].is_meta ? t_sample_meta : t_sample_run)(NULL, &rows[k].sample, &r));
+        if (k == 2) r.seed = UINT64_MAX;
+        assert_int_equal(pdr_result_add_note(&r, "a warning", NULL), PDR_OK);
+        assert_int_equal(pdr_result_write_json(&r, path, NULL), PDR_OK);
+        assert_int_equal(pdr_result_read_json(NULL, path, &back, &e), PDR_OK);
+        char *a = text_of(&r), *b = text_of(&back);
+        assert_string_equal(a, b);
+        assert_int_equal(back.is_regression, k == 2);
+        assert_int_equal(back.is_bound, k == 2);
+        assert_int_equal(back.complete, k != 1 && k != 6);
+        free(a);
+        free(b);
+        pdr_result_close(&r);
+        pdr_result_close(&back);
+    }
+}
+
+static void what_was_not_a_number_reads_back_as_none(void **state)
+{
+    double matrix[] = {0.1, 0.2, 0.9, nan_value, inf, 0.8};
+    pdr_result r = {.tasks = 2, .learned = 2, .matrix = matrix, .train_seconds = inf}, back;
+    char path[T_PATH_MAX];
+    json_decref(written(*state, &r));
+    assert_int_equal(
+        pdr_result_read_json(NULL, t_folder_path(*state, "result.json", path), &back, NULL),
+        PDR_OK);
+    assert_true(isnan(pdr_result_at(&back, 0, 1)) && isnan(pdr_result_at(&back, 1, 0)));
+    assert_true(isnan(back.train_seconds));
+    NEAR(pdr_result_at(&back, 1, 1), 0.8);
+    pdr_result_close(&back);
+}
+
+#define START "{\"seed\": 1, \"state_hash\": \"ab\", "
+#define META                                                                                       \
+    START "\"metric\": \"accuracy\", \"meta\": {\"train\": {}, \"test\": {\"episodes\": 9, "
+
+/* What perdure 0.1.0 wrote, cut short, with a key that a later version may add. */
+static void earlier_and_later_results_are_read(void **state)
+{
+    (void)state;
+    static const char text[] = START
+        "\"recipe\": \"er\", \"tasks\": [\"task 1\", null], \"complete\": false, \"new\": {}, "
+        "\"continual\": {\"before\": [0, 0.5], \"accuracy_matrix\": [[1, null]]}}";
+    pdr_result r;
+    pdr_error e = PDR_NO_ERROR;
+    assert_int_equal(pdi_result_parse_json(NULL, "r", text, strlen(text), &r, &e), PDR_OK);
+    assert_string_equal(r.task_name[0], "task 1");
+    assert_null(r.task_name[1]);
+    assert_int_equal(r.state_hash, 0xab);
+    assert_int_equal(r.learned, 1);
+    assert_int_equal(r.memory, 0);
+    NEAR(pdr_result_at(&r, -1, 1), 0.5);
+    NEAR(pdr_result_average(&r), 1);
+    pdr_result_close(&r);
+}
+
+static void wrong_results_are_refused_with_their_place(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{\n\"seed\": 1,\n}", "r:3:1: this is no JSON: "},
+        {"", "r:1:0: this is no JSON: "},
+        {"[]", "r: result: give an object"},
+        {"{\"seed\": 1, \"seed\": 2}", "this is no JSON: duplicate object key"},
+        {"{\"seed\": -1}", "r: seed: this is not usable; give a whole number from 0 to "},
+        {"{\"seed\": \"12x\"}", "r: seed: give a whole number, or a string of its digits"},
+        {"{\"seed\": \"18446744073709551616\"}", "r: seed: give a whole number, or"},
+        {"{\"tasks\": []}", "r: seed: give a whole number, or a string of its digits"},
+        {"{\"seed\": 1, \"state_hash\": 3}", "r: state_hash: give a string of 16 hex"},
+        {START "\"tasks\": 3}", "r: tasks: give an array"},
+        {START "\"recipe\": 3}", "r: recipe: this is no text; give a string or null"},
+        {START "\"threads\": 1.5}", "r: threads: this is not usable; give a whole number from 0"},
+        {START "\"threads\": 3000000000}", "from 0 to 2147483647"},
+        {START "\"complete\": 1}", "r: complete: give true or false"},
+        {START "\"notes\": [\"a\", null]}", "r: notes[1]: give a string"},
+        {START "\"x\": 1}", "r: continual: this is missing"},
+        {START "\"continual\": {}}", "r: tasks: give at least one task, or 'meta'"},
+        {START "\"tasks\": [\"a\"], \"continual\": {\"before\": [1, 2]}}",
+         "r: continual.before: give an array of 1 numbers"},
+        {START "\"tasks\": [\"a\"], \"continual\": {\"before\": [true]}}",
+         "r: continual.before[0]: this is no number; give a number or null"},
+        {START "\"tasks\": [\"a\"], \"continual\": {\"before\": [1], \"accuracy_matrix\": "
+               "[[1], [2]]}}",
+         "r: continual.accuracy_matrix: this array is too long"},
+        {START "\"tasks\": [\"a\"], \"continual\": {\"before\": [1], \"accuracy_matrix\": [7]}}",
+         "r: continual.accuracy_matrix[0]: give an array of 1 numbers"},
+        {START "\"tasks\": [\"a\"], \"continual\": {\"before\": [1]}, \"losses\": [{}]}",
+         "r: losses[0].loss: this is missing"},
+        {START "\"tasks\": [\"a\"], \"meta\": {\"train\": {}, \"test\": {}}}",
+         "r: tasks: give none beside 'meta'"},
+        {START "\"meta\": {\"train\": {}}}", "r: meta.test: this is missing"},
+        {META "\"accuracy_by_step\": [1], \"step\": 1}}}",
+         "r: meta.test.step: there are not so many steps"},
+        {META "\"accuracy_by_step\": [1], \"ci95_by_step\": [1]}}}",
+         "r: meta.test.median_by_step: give an array of 1 numbers"},
+        {META "\"accuracy_by_step\": [1], \"ci95_by_step\": [1], \"median_by_step\": [1]}}}",
+         "r: meta.test.diverged_by_step: give one number for each step"},
+        {META "\"accuracy_by_step\": [1], \"ci95_by_step\": [1], \"median_by_step\": [1], "
+              "\"diverged_by_step\": [10]}}}",
+         "r: meta.test.diverged_by_step[0]: this is not usable; give a whole number from 0 to 9"},
+    };
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        pdr_result r;
+        pdr_error e = PDR_NO_ERROR;
+        assert_int_equal(pdi_result_parse_json(NULL, "r", rows[k][0], strlen(rows[k][0]), &r, &e),
+                         PDR_INPUT);
+        if (!strstr(e.text, rows[k][1])) fail_msg("%s: %s", rows[k][0], e.text);
+        assert_null(strchr(e.text, '\n'));
+        assert_null(r.recipe);
+    }
+}
+
+static void a_file_that_is_no_result_is_refused(void **state)
+{
+    char path[T_PATH_MAX];
+    pdr_result r;
+    pdr_error e = PDR_NO_ERROR;
+    t_folder_path(*state, "none.json", path);
+    assert_int_equal(pdr_result_read_json(NULL, path, &r, &e), PDR_INPUT);
+    assert_non_null(strstr(e.text, "none.json"));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int k = 0; k < 65 << 8; k++) fprintf(f, "%4096s", "");
+    fclose(f);
+    e = (pdr_error)PDR_NO_ERROR;
+    assert_int_equal(pdr_result_read_json(NULL, path, &r, &e), PDR_INPUT);
+    assert_non_null(strstr(e.text, "longer than a result can be: more than 64 MiB"));
+}
+
+static void every_refused_allocation_of_reading_is_reported(void **state)
+{
+    static const t_sample meta = {"a", "maml", "M", "e", "o", 2, 2, 3, 0.9, false, NULL};
+    char path[T_PATH_MAX];
+    t_folder_path(*state, "result.json", path);
+    for (int is_meta = 0; is_meta < 2; is_meta++) {
+        t_memory m = {.left = SIZE_MAX};
+        pdr_alloc alloc = {t_memory_fn, &m};
+        pdr_result r;
+        assert_true(is_meta ? t_sample_meta(NULL, &meta, &r) : t_sample_run(NULL, &sample, &r));
+        assert_int_equal(pdr_result_add_note(&r, "a", NULL), PDR_OK);
+        assert_int_equal(pdr_result_write_json(&r, path, NULL), PDR_OK);
+        pdr_result_close(&r);
+        size_t n = 0;
+        for (pdr_rc rc = PDR_NOMEM; rc; n++) {
+            pdr_error e = PDR_NO_ERROR;
+            m.left = n;
+            rc = pdr_result_read_json(&alloc, path, &r, &e);
+            assert_true(!rc || rc == PDR_NOMEM);
+            pdr_result_close(&r);
+            assert_int_equal(m.live, 0);
+        }
+        assert_true(n > 15);
+    }
+}
+
 /* ---- files ---- */
 
 static void an_unusable_path_is_refused_with_a_remedy(void **state)
@@ -681,6 +866,12 @@ int main(void)
         WITH_FOLDER(a_seed_beyond_json_integers_keeps_all_digits),
         WITH_FOLDER(strings_may_hold_any_bytes),
         WITH_FOLDER(an_unknown_string_is_null),
+        WITH_FOLDER(a_result_reads_back_the_same),
+        WITH_FOLDER(what_was_not_a_number_reads_back_as_none),
+        cmocka_unit_test(earlier_and_later_results_are_read),
+        cmocka_unit_test(wrong_results_are_refused_with_their_place),
+        WITH_FOLDER(a_file_that_is_no_result_is_refused),
+        WITH_FOLDER(every_refused_allocation_of_reading_is_reported),
         WITH_FOLDER(an_unusable_path_is_refused_with_a_remedy),
         WITH_FOLDER(a_write_that_fails_leaves_the_old_file_and_nothing_else),
         WITH_FOLDER(an_old_file_is_replaced),

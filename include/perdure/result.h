@@ -141,6 +141,12 @@ void pdr_mean_se(size_t n, const double x[], double *mean, double *se);
  * doubles; a seed above INT64_MAX is written as a string of its digits. */
 pdr_rc pdr_result_write_json(const pdr_result *r, const char *path, pdr_error *err);
 
+/* Read what pdr_result_write_json() wrote, by this version or an earlier one: a result that is
+ * written as the same bytes (but what was not finite is NaN).  PDR_INPUT names the file and the
+ * line or the key that is wrong; *out is then empty. */
+pdr_rc pdr_result_read_json(const pdr_alloc *alloc, const char *path, pdr_result *out,
+                            pdr_error *err);
+
 /* Write one self-contained page about n runs of one or several recipes.  Runs of one
  * recipe that differ in nothing but the seed are one row, in order of first appearance;
  * its figures are means over the runs that learned the most tasks. */

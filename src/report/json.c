@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "report/put.h"
+#include "report/read.h"
 #include "report/replace.h"
 
 typedef struct json_writer {
@@ -160,18 +161,23 @@ static void json_diverged(json_writer *w, json_t *test)
     json_set(w, test, "diverged_by_step", by_step);
 }
 
+const char *pdi_result_loss_key(const pdr_result *r)
+{
+    return r->metric && !strcmp(r->metric, "mse") ? "mse" : "loss";
+}
+
 /* Accuracy: the scored step's as a number, and all of them; a loss: all of them. */
 static json_t *json_meta_test(json_writer *w)
 {
     const pdr_meta_result *m = &w->r->meta;
     json_t *test = json_object();
-    bool is_tested = m->score && m->ci95 && m->median;
+    bool is_tested = m->ci95 && m->scored >= 0 && m->scored <= m->steps;
     if (m->test_way) json_set(w, test, "way", json_integer(m->test_way));
     json_set(w, test, "shot", json_integer(m->test_shot));
     json_set(w, test, "step", json_integer(m->scored));
     if (pdr_result_is_loss(w->r)) {
         json_set(w, test, "tasks", json_count(w, m->episodes));
-        json_steps(w, test, w->r->metric, m->score);
+        json_steps(w, test, pdi_result_loss_key(w->r), m->score);
         json_steps(w, test, "ci95", m->ci95);
         json_steps(w, test, "median", m->median);
     } else {
@@ -370,18 +376,23 @@ static void json_put(pdi_text *t, json_t *v, int depth, bool in_array)
         json_put_scalar(t, v);
 }
 
-pdr_rc pdr_result_write_json(const pdr_result *r, const char *path, pdr_error *err)
+pdr_rc pdi_result_put_json(const pdr_result *r, pdi_text *text, pdr_error *err)
 {
-    const pdr_alloc *alloc = pdi_alloc_or_default(r->alloc);
-    json_writer w = {.r = r, .alloc = alloc, .why = json_object()};
-    pdi_text t = {.alloc = alloc};
+    json_writer w = {.r = r, .alloc = text->alloc, .why = json_object()};
     json_t *root = json_object();
     json_fill(&w, root);
-    if (!w.failed) json_put(&t, root, 0, false);
-    pdi_put(&t, "\n");
-    pdr_rc rc = w.failed || t.failed ? pdi_nomem(err) : pdi_file_replace(alloc, path, &t, err);
-    pdi_text_close(&t);
+    if (!w.failed) json_put(text, root, 0, false);
+    pdi_put(text, "\n");
     json_decref(root);
     json_decref(w.why);
+    return w.failed || text->failed ? pdi_nomem(err) : PDR_OK;
+}
+
+pdr_rc pdr_result_write_json(const pdr_result *r, const char *path, pdr_error *err)
+{
+    pdi_text t = {.alloc = pdi_alloc_or_default(r->alloc)};
+    pdr_rc rc = pdi_result_put_json(r, &t, err);
+    if (!rc) rc = pdi_file_replace(t.alloc, path, &t, err);
+    pdi_text_close(&t);
     return rc;
 }

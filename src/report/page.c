@@ -104,17 +104,22 @@ static void page_write(pdi_text *t, const pdi_groups *g)
     pdi_put(t, ". This page is one file: keep it, send it, print it.</footer>\n</body>\n</html>\n");
 }
 
+pdr_rc pdi_report_put(size_t n, const pdr_result *const runs[], pdi_text *text, pdr_error *err)
+{
+    pdi_groups g;
+    pdr_rc rc = pdi_groups_open(&g, pdi_alloc_or_default(text->alloc), n, runs, err);
+    if (rc) return rc;
+    page_write(text, &g);
+    pdi_groups_close(&g);
+    return text->failed ? pdi_nomem(err) : PDR_OK;
+}
+
 pdr_rc pdr_report_write(size_t n, const pdr_result *const runs[], const char *path, pdr_error *err)
 {
     if (!n) return pdi_fail(err, PDR_USAGE, "%s: a report needs at least one run; give one", path);
-    const pdr_alloc *alloc = pdi_alloc_or_default(runs[0]->alloc);
-    pdi_groups g;
-    pdi_text t = {.alloc = alloc};
-    pdr_rc rc = pdi_groups_open(&g, alloc, n, runs, err);
-    if (rc) return rc;
-    page_write(&t, &g);
-    rc = t.failed ? pdi_nomem(err) : pdi_file_replace(alloc, path, &t, err);
+    pdi_text t = {.alloc = pdi_alloc_or_default(runs[0]->alloc)};
+    pdr_rc rc = pdi_report_put(n, runs, &t, err);
+    if (!rc) rc = pdi_file_replace(t.alloc, path, &t, err);
     pdi_text_close(&t);
-    pdi_groups_close(&g);
     return rc;
 }

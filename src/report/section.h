@@ -8,6 +8,9 @@
 #include "report/group.h"
 #include "report/put.h"
 
+/* page.c: the page that pdr_report_write() writes, n >= 1. */
+pdr_rc pdi_report_put(size_t n, const pdr_result *const runs[], pdi_text *text, pdr_error *err);
+
 /* words.c: what was found, in sentences; and what went wrong. */
 void pdi_section_headline(pdi_text *t, const pdi_groups *g);
 void pdi_section_notices(pdi_text *t, const pdi_groups *g);
