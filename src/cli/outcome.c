@@ -153,8 +153,9 @@ void pdi_outcome_steps(const pdi_group *g, bool is_unicode, pdi_text *out)
     if (g->run[0]->meta.test_way)
         pdi_text_add(out, ", %" PRId32 "-way %" PRId32 "-shot", g->run[0]->meta.test_way,
                      g->run[0]->meta.test_shot);
-    pdi_text_add(out, g->counted > 1 ? ", mean of %zu runs %s standard error" : "", g->counted,
-                 is_unicode ? "\xC2\xB1" : "+-");
+    if (g->counted > 1)
+        pdi_text_add(out, ", mean of %zu runs %s standard error", g->counted,
+                     is_unicode ? "\xC2\xB1" : "+-");
     pdi_text_add(out, g->is_empty ? ": not tested\n" : "\n");
     if (g->is_empty) return;
     pdi_table_add(&t, "steps  ");
