@@ -106,7 +106,7 @@ static int samples_write(const char *folder, size_t k)
     if (!rc) rc = pdr_report_write(n, runs, path, &err);
     if (rc) fprintf(stderr, "%s\n", err.text);
     while (n) pdr_result_close(&run[--n]);
-    return rc;
+    return rc != PDR_OK;
 }
 
 int main(int argc, char **argv)
