@@ -178,6 +178,9 @@ bool pdr_build_recall(pdr_build *b, int32_t task, pdr_batch *out);
  * of the memory's columns.  In a step, or in the pass for a memory that is filled then. */
 void pdr_build_keep(pdr_build *b, size_t k, pdr_node node);
 
+/* count rows of a batch, from row lo on. */
+pdr_batch pdr_build_rows(pdr_build *b, pdr_batch batch, int32_t lo, int32_t count);
+
 /* A batch of one example of this step, for pdr_build_map: gradients of single examples. */
 pdr_batch pdr_build_example(pdr_build *b);
 

@@ -106,7 +106,7 @@ int32_t pdr_build_steps(const pdr_build *b, int64_t option)
 pdr_node pdr_build_key(pdr_build *b)
 {
     if (b->keys >= PDI_KEYS)
-        return pdr_graph_fail(b->g, "a run may ask for at most 64 random keys");
+        return pdr_graph_fail(b->g, "a run may ask for at most 1024 random keys");
     return pdi_build_input(b, PDR_I32, PDR_SHAPE(4), b->t->key[b->keys++]);
 }
 

@@ -16,33 +16,44 @@ static pdr_batch gather_batch(pdr_build *b, const pdi_host_batch *h, int32_t siz
 
 pdr_batch pdr_build_batch(pdr_build *b) { return gather_batch(b, &b->t->batch, b->size); }
 
+static pdr_node gather_rows(pdr_build *b, pdr_node x, int32_t lo, int32_t count)
+{
+    return x.id ? pdr_slice(b->g, x, 0, lo, count, 1) : x;
+}
+
+pdr_batch pdr_build_rows(pdr_build *b, pdr_batch batch, int32_t lo, int32_t count)
+{
+    pdr_batch rows = {.size = count,
+                      .x = gather_rows(b, batch.x, lo, count),
+                      .label = gather_rows(b, batch.label, lo, count),
+                      .target = gather_rows(b, batch.target, lo, count),
+                      .mask = gather_rows(b, batch.mask, lo, count)};
+    for (size_t k = 0; k < PDR_COLUMNS; k++)
+        rows.column[k] = gather_rows(b, batch.column[k], lo, count);
+    return rows;
+}
+
 /* ---- memory --------------------------------------------------------------------------------- */
 
 static bool gather_draw(pdr_build *b, int32_t size, bool is_random, int32_t task, pdr_batch *out)
 {
     const pdr_memory_spec *spec = &b->t->memory.spec;
     pdi_program *p = b->program;
-    if (p->draws == PDI_DRAWS) {
-        pdr_graph_fail(b->g, "a run may draw from memory at most 32 times");
-        return false;
-    }
-    pdi_draw *d = &p->draw[p->draws];
-    d->index = pdi_new(b->t->alloc, (size_t)size, sizeof *d->index);
-    if (!d->index || !pdi_batch_open(b->t, &d->batch, size)) {
-        pdi_free(b->t->alloc, d->index);
-        d->index = NULL;
+    pdi_draw d = {.is_random = is_random, .task = task, .changes = UINT64_MAX};
+    d.index = pdi_new(b->t->alloc, (size_t)size, sizeof *d.index);
+    if (!d.index || !pdi_batch_open(b->t, &d.batch, size) ||
+        !pdi_grow(b->t->alloc, (void **)&p->draw, p->draws, &p->draw_cap, sizeof *p->draw)) {
+        pdi_free(b->t->alloc, d.index);
+        pdi_batch_close(b->t->alloc, &d.batch);
         b->failed = true;
         return false;
     }
-    d->is_random = is_random;
-    d->task = task;
-    d->changes = UINT64_MAX;
-    p->draws++;
-    *out = gather_batch(b, &d->batch, size);
+    p->draw[p->draws++] = d;
+    *out = gather_batch(b, &d.batch, size);
     for (size_t k = 0; k < spec->columns; k++)
         if (!spec->column[k].is_scratch)
             out->column[k] = pdi_build_input(b, PDR_F32, PDR_SHAPE(size, spec->column[k].width),
-                                             d->batch.column[k]);
+                                             d.batch.column[k]);
     return true;
 }
 

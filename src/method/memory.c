@@ -96,8 +96,11 @@ static void memory_keep(pdi_memory *m, size_t at, const pdi_example *e)
     m->task[at] = e->task;
     for (size_t k = 0; k < m->spec.columns; k++) {
         size_t width = (size_t)m->spec.column[k].width;
-        if (m->column[k] && e->column[k])
-            memcpy(m->column[k] + at * width, e->column[k], width * sizeof(float));
+        float *kept = m->column[k] ? m->column[k] + at * width : NULL;
+        if (kept && e->column[k])
+            memcpy(kept, e->column[k], width * sizeof *kept);
+        else if (kept)
+            memset(kept, 0, width * sizeof *kept);
     }
     m->changes++;
 }

@@ -178,6 +178,7 @@ static pdr_rc program_plan(pdr_build *b, pdi_program *p, pdr_error *err)
     p->run = b->run;
     p->size = b->size;
     p->task = b->task;
+    p->keys = b->keys;
     return pdr_plan_new(b->g, b->t->pool, b->ties, in, b->sets, out, over, &p->plan, err);
 }
 
@@ -250,5 +251,6 @@ void pdi_program_close(const pdr_alloc *alloc, pdi_program *p)
         pdi_free(alloc, p->draw[i].index);
         pdi_batch_close(alloc, &p->draw[i].batch);
     }
+    pdi_free(alloc, p->draw);
     *p = (pdi_program){0};
 }

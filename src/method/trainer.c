@@ -148,9 +148,9 @@ static pdr_rc trainer_program(pdi_trainer *t, pdi_run run, int32_t n, int32_t ta
 }
 
 /* Random keys of a run: a function of seed, step and use. */
-static void trainer_keys(pdi_trainer *t)
+static void trainer_keys(pdi_trainer *t, size_t n)
 {
-    for (int k = 0; k < PDI_KEYS; k++) {
+    for (int k = 0; k < (int)n; k++) {
         t->key[k][0] = (int32_t)(uint32_t)t->spec.seed;
         t->key[k][1] = (int32_t)(uint32_t)(t->spec.seed >> 32);
         t->key[k][2] = (int32_t)(uint32_t)t->steps;
@@ -165,7 +165,7 @@ static pdr_rc trainer_run(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, 
     if (rc) return rc;
     t->have = t->memory.held > 0;
     for (size_t i = 0; i < p->draws; i++) trainer_draw(t, &p->draw[i]);
-    trainer_keys(t);
+    trainer_keys(t, p->keys);
     pdr_plan_run(p->plan, p->in, p->out);
     return PDR_OK;
 }

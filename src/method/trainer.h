@@ -123,8 +123,6 @@ typedef struct pdi_draw {
     uint64_t changes; /* the memory's, when this was filled */
 } pdi_draw;
 
-enum { PDI_DRAWS = 32 };
-
 typedef struct pdi_program {
     pdr_plan *plan;
     pdi_run run;
@@ -132,8 +130,9 @@ typedef struct pdi_program {
     size_t n_in, n_out;
     const void **in;
     void **out;
-    size_t draws;
-    pdi_draw draw[PDI_DRAWS];
+    size_t keys;
+    pdi_draw *draw;
+    size_t draws, draw_cap;
 } pdi_program;
 
 /* The episodes of a run: how many examples one has, in training and in a test. */
@@ -160,7 +159,7 @@ typedef struct pdi_trainer_spec {
     uint64_t seed;
 } pdi_trainer_spec;
 
-enum { PDI_KEYS = 64, PDI_PROGRAMS = 16 };
+enum { PDI_KEYS = 1024, PDI_PROGRAMS = 16 };
 
 typedef struct pdi_trainer {
     const pdr_alloc *alloc;
