@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "recipe/arena.h"
 #include "recipe/bind.h"
-#include "recipe/store.h"
 
 /* "recipes/split.yaml" -> "split". */
 static char *recipe_name(const pdr_alloc *alloc, const char *path)
@@ -44,7 +44,7 @@ pdr_rc pdi_recipe_parse(const pdr_alloc *alloc, const char *path, const char *te
     *out = (pdr_recipe){.alloc = pdi_alloc_or_default(alloc)};
     pdi_binder b = {.out = out, .file = path, .find = find, .at = at, .err = err};
     pdr_rc rc = recipe_fill(&b, text, size, &nodes, n_set, set);
-    pdi_store_close(out->alloc, &nodes);
+    pdi_arena_close(out->alloc, &nodes);
     if (rc) pdr_recipe_close(out);
     return rc;
 }
@@ -87,6 +87,6 @@ void pdr_recipe_close(pdr_recipe *r)
     pdi_free(r->alloc, r->method.self);
     pdi_free(r->alloc, r->optimizer.self);
     pdi_free(r->alloc, r->name);
-    pdi_store_close(r->alloc, &r->text_store);
+    pdi_arena_close(r->alloc, &r->text_store);
     *r = (pdr_recipe){0};
 }

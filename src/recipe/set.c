@@ -4,8 +4,8 @@
  * is bound by the same functions. */
 #include <string.h>
 
+#include "recipe/arena.h"
 #include "recipe/bind.h"
-#include "recipe/store.h"
 #include "recipe/utf8.h"
 
 enum { SET_PARTS = 3 };
@@ -77,7 +77,7 @@ pdr_rc pdi_bind_set(pdi_binder *b, const char *assignment)
     if (!pdi_utf8_valid(value)) return set_fail(b, "", "the value is not UTF-8");
     /* Text options will point into the value, so it lives as long as the recipe. */
     char *path = pdi_strdup(a, assignment);
-    char *kept = pdi_store_text(a, &b->out->text_store, value + 1, strlen(value + 1));
+    char *kept = pdi_arena_text(a, &b->out->text_store, value + 1, strlen(value + 1));
     pdr_rc rc = path && kept ? PDR_OK : pdi_nomem(b->err);
     if (!rc) {
         char *part[SET_PARTS] = {0};

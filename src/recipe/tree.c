@@ -12,7 +12,7 @@
 #include <yaml.h>
 
 #include "base/error.h"
-#include "recipe/store.h"
+#include "recipe/arena.h"
 
 enum { TREE_DEPTH = 16, TREE_VALUES = 65536 };
 
@@ -87,7 +87,7 @@ static pdr_rc tree_add(tree_reader *r, pdi_tree_type type, pdi_mark at, pdi_tree
     tree_level *l = r->depth ? &r->level[r->depth - 1] : NULL;
     if (++r->values > TREE_VALUES)
         return tree_fail(r, at, "there are more than 65536 values; a recipe has a few dozen");
-    pdi_tree *t = pdi_store_take(r->alloc, r->nodes, sizeof *t);
+    pdi_tree *t = pdi_arena_take(r->alloc, r->nodes, sizeof *t);
     if (!t) return pdi_nomem(r->err);
     t->type = type;
     t->at = at;
@@ -118,7 +118,7 @@ static pdr_rc tree_scalar(tree_reader *r, const yaml_event_t *e)
     pdi_mark at = tree_mark(e->start_mark);
     if (e->data.scalar.anchor) return tree_fail(r, at, "anchors are not supported; leave it out");
     if (memchr(s, 0, n)) return tree_fail(r, at, "the value holds a NUL; leave it out");
-    char *text = pdi_store_text(r->alloc, r->texts, s, n);
+    char *text = pdi_arena_text(r->alloc, r->texts, s, n);
     if (!text) return pdi_nomem(r->err);
     if (tree_wants_key(r)) {
         r->level[r->depth - 1].key = text;

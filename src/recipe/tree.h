@@ -30,7 +30,7 @@ bool pdi_tree_is_null(const pdi_tree *t);
 const pdi_tree *pdi_tree_get(const pdi_tree *map, const char *key);
 
 /* Read one document; *root is NULL for a text without any.  Nodes are taken from
- * *nodes and strings from *texts (recipe/store.h), which the caller closes, also
+ * *nodes and strings from *texts (recipe/arena.h), which the caller closes, also
  * after a failure. */
 pdr_rc pdi_tree_read(const pdr_alloc *alloc, const char *file, const char *text, size_t size,
                      void **nodes, void **texts, pdi_tree **root, pdr_error *err);
