@@ -8,7 +8,7 @@
 packages_build='
     gcc libc6-dev meson ninja-build pkg-config|pkgconf
     zlib1g-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libmd-dev libyaml-dev libjansson-dev
-    libcmocka-dev'
+    libsqlite3-dev libcmocka-dev'
 
 # For scripts/demo: its data.
 packages_demo='dataset-fashion-mnist'
