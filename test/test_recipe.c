@@ -92,6 +92,29 @@ static void a_recipe_fills_every_section(void **state)
     pdr_recipe_close(&r);
 }
 
+/* What others report is about a recipe and no part of what runs. */
+static void what_is_published_is_not_written_into_what_ran(void **state)
+{
+    (void)state;
+    static const char *const set[] = {"published.most=7"};
+    char text[1024];
+    snprintf(text, sizeof text,
+             "%spublished:\n  figure: 88.8 %%\n  source: Some et al. 2022\n  least: 87.5\n", full);
+    pdr_recipe a = parsed(full, 0, NULL), b = parsed(text, 1, set);
+    assert_null(a.published.figure);
+    assert_true(a.published.least == 0);
+    assert_string_equal(b.published.figure, "88.8 %");
+    assert_string_equal(b.published.source, "Some et al. 2022");
+    assert_null(b.published.why);
+    assert_true(b.published.least == 87.5 && b.published.most == 7);
+    char *first = pdr_recipe_write(&a), *second = pdr_recipe_write(&b);
+    assert_string_equal(first, second);
+    pdi_free(&pdi_malloc, first);
+    pdi_free(&pdi_malloc, second);
+    pdr_recipe_close(&a);
+    pdr_recipe_close(&b);
+}
+
 static void what_is_not_written_is_at_its_default(void **state)
 {
     (void)state;
@@ -160,7 +183,7 @@ static const char *const mistakes[][2] = {
      "dir/x.yaml:3:1: trainig: there is no such section; did you mean 'training'?"},
     {DATA "method: er\nx: 3\n",
      "dir/x.yaml:3:1: x: there is no such section; choose from data, scenario, episodes, "
-     "model, method, optimizer, training, seed"},
+     "model, method, optimizer, training, seed, published"},
     {DATA "method: er\nepisodes: {way: 0}\n",
      "dir/x.yaml:3:17: episodes.way: 0 is out of range; give 1 to 2048"},
     {DATA "method: er\nepisodes: {family: sinusoid}\n",
@@ -701,6 +724,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recipe_fills_every_section),
+        cmocka_unit_test(what_is_published_is_not_written_into_what_ran),
         cmocka_unit_test(what_is_not_written_is_at_its_default),
         cmocka_unit_test(episodes_are_there_when_written_or_set),
         cmocka_unit_test(null_clears_a_text_and_quotes_keep_it),

@@ -58,6 +58,19 @@ typedef struct pdr_training {
 
 extern const pdr_option pdr_training_option_table[];
 
+/* The recipe's `published:` section: what others report for this experiment, and what a
+ * mean over seeds is held to.  It is about the recipe and changes nothing of a run, so
+ * pdr_recipe_write() leaves it out.  Bounds are in the unit that results are shown in: per
+ * cent for accuracy, else the metric's own. */
+typedef struct pdr_published {
+    char *figure;       /* "88.79 +- 0.20 %"; NULL: none is published */
+    char *source;       /* "van de Ven et al. 2022" */
+    double least, most; /* 0: no such bound */
+    char *why;          /* ours misses the bound, or differs from the figure */
+} pdr_published;
+
+extern const pdr_option pdr_published_option_table[];
+
 typedef struct pdr_recipe {
     const pdr_alloc *alloc;
     char *name; /* file name without folder and .yaml */
@@ -70,6 +83,7 @@ typedef struct pdr_recipe {
     size_t layers;
     pdr_choice *layer;
     uint64_t seed;
+    pdr_published published;
     void *text_store; /* strings that options point into */
 } pdr_recipe;
 
@@ -82,8 +96,8 @@ pdr_rc pdr_recipe_read(const pdr_alloc *alloc, const char *path, size_t n_set,
 pdr_rc pdr_recipe_parse(const pdr_alloc *alloc, const char *path, const char *text, size_t size,
                         size_t n_set, const char *const set[], pdr_recipe *out, pdr_error *err);
 
-/* The recipe as YAML with every option written out; reading it back gives the
- * same recipe.  The caller frees it through alloc.  NULL when out of memory. */
+/* The recipe as YAML with every option of a run written out; reading it back gives a recipe
+ * that runs the same.  The caller frees it through alloc.  NULL when out of memory. */
 char *pdr_recipe_write(const pdr_recipe *r);
 
 void pdr_recipe_close(pdr_recipe *r);

@@ -53,6 +53,10 @@ static const struct {
     {"training", "How long and how each task is learned.", pdr_training_option_table},
     {"seed", "A whole number from 0 to 9007199254740992; all randomness comes from it. Default 0.",
      NULL},
+    {"published",
+     "What others report for this experiment, and what ours is held to. It changes nothing of a "
+     "run; 'perdure compare --page' sets it beside what was found.",
+     pdr_published_option_table},
 };
 
 static const struct {

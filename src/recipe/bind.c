@@ -30,6 +30,7 @@ static const struct bind_row {
     {"optimizer", BIND_CHOICE, NULL, PDR_KIND_OPTIMIZER, offsetof(pdr_recipe, optimizer)},
     {"training", BIND_TABLE, pdr_training_option_table, 0, offsetof(pdr_recipe, training)},
     {"seed", BIND_SEED, NULL, 0, 0},
+    {"published", BIND_TABLE, pdr_published_option_table, 0, offsetof(pdr_recipe, published)},
 };
 
 enum { BIND_ROWS = sizeof bind_rows / sizeof bind_rows[0] };

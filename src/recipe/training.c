@@ -1,4 +1,4 @@
-/* recipe/training.c -- the options of a recipe's `training:` section. */
+/* recipe/training.c -- the options of a recipe's `training:` and `published:` sections. */
 #include <perdure/recipe.h>
 
 static const char *const training_losses[] = {"auto", "cross-entropy", "binary", "mse", NULL};
@@ -26,5 +26,16 @@ const pdr_option pdr_training_option_table[] = {
                     "bound on every entry of the gradient; 0 for none"),
     PDR_OPTION_FLAG(pdr_training, reset_optimizer, false,
                     "forget the optimizer's state when a task, or a phase of it, starts"),
+    PDR_OPTION_END,
+};
+
+const pdr_option pdr_published_option_table[] = {
+    PDR_OPTION_TEXT(pdr_published, figure, NULL, "what others report, as they write it"),
+    PDR_OPTION_TEXT(pdr_published, source, NULL, "who reports it: authors and year"),
+    PDR_OPTION_REAL(
+        pdr_published, least, 0, 0, 1e9,
+        "the least that a mean over seeds is held to (per cent of accuracy); 0 for none"),
+    PDR_OPTION_REAL(pdr_published, most, 0, 0, 1e9, "the most, of an error; 0 for none"),
+    PDR_OPTION_TEXT(pdr_published, why, NULL, "why that is missed, where it is"),
     PDR_OPTION_END,
 };
