@@ -8,11 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "method/methods.h"
 #include "method/trainer.h"
 #include "t.h"
 
 enum { CLASSES = 3, WIDTH = 4, EXAMPLES = 6, TASKS = 2 };
+
+/* Episodes of three support and three query examples, two at once; a step of adaptation. */
+static const pdi_episode_sizes episodes_sizes = {.support = 3,
+                                                 .query = 3,
+                                                 .test_support = 3,
+                                                 .test_query = 3,
+                                                 .at_once = 2,
+                                                 .test_at_once = 2,
+                                                 .test_steps = 1};
 
 static const float xs[EXAMPLES][WIDTH] = {{0.5f, -1.0f, 0.25f, 2.0f}, {1.5f, 0.5f, -0.75f, 0.0f},
                                           {-0.5f, 1.0f, 1.0f, -1.0f}, {0.1f, 0.2f, 0.3f, 0.4f},
@@ -42,6 +52,11 @@ static const pdr_kind *kind_of(const char *method)
     return NULL;
 }
 
+static bool is_episodic(const pdr_kind *k)
+{
+    return ((const pdr_method *)(const void *)k)->data == PDR_DATA_EPISODES;
+}
+
 /* set: "key=value" pairs, NULL-terminated. */
 static void open_threads(fixture *f, const char *method, int threads, const char *const set[])
 {
@@ -67,6 +82,7 @@ static void open_threads(fixture *f, const char *method, int threads, const char
                           .outputs = CLASSES,
                           .setting = {.tasks = TASKS, .outputs = CLASSES, .classes = CLASSES},
                           .seed = 5};
+    if (is_episodic(k)) s.episode = episodes_sizes;
     assert_int_equal(pdi_trainer_new(&pdi_malloc, &s, f->pool, EXAMPLES, &f->t, &err), PDR_OK);
 }
 
@@ -428,11 +444,36 @@ static void draws_are_different_while_there_are_enough(void **state)
 /* ---- the trainer
  * -------------------------------------------------------------------------------------- */
 
+/* Both sets of every episode: each class once. */
+static void put_episodes(pdi_trainer *t)
+{
+    for (int32_t i = 0; i < 6; i++)
+        for (int k = 0; k < 2; k++) {
+            pdi_host_batch *h = k ? &t->query : &t->support;
+            int32_t from = (i + k * 2) % EXAMPLES;
+            pdi_batch_put(t, h, i, &(pdi_example){.x = xs[from], .label = ys[from]});
+        }
+}
+
+static uint64_t live_with_episodes(fixture *f)
+{
+    const float *y;
+    pdr_error err = PDR_NO_ERROR;
+    pdi_trainer_task(f->t, 0, 0);
+    put_episodes(f->t);
+    for (int i = 0; i < 6; i++) step(f, 2, 0.01f);
+    assert_int_equal(pdi_trainer_predict(f->t, 2, -1, &y, &err), PDR_OK);
+    uint64_t hash = pdi_hash(pdi_trainer_hash(f->t), y, 2 * 2 * 3 * CLASSES * sizeof *y);
+    close_fixture(f);
+    return hash;
+}
+
 /* A short life: two tasks, steps, passes, ends, the memory offered. */
 static uint64_t live(const char *method, int threads)
 {
     fixture f;
     open_threads(&f, method, threads, NULL);
+    if (is_episodic(f.t->spec.method.kind)) return live_with_episodes(&f);
     for (int32_t task = 0; task < TASKS; task++) {
         pdi_trainer_task(f.t, task, 0);
         for (int i = 0; i < 10; i++) {
@@ -517,8 +558,15 @@ static pdr_rc live_within(const pdr_alloc *a, const pdr_model *model, pdr_pool *
                           .example = PDR_SHAPE(WIDTH),
                           .outputs = CLASSES,
                           .setting = {.tasks = TASKS, .outputs = CLASSES, .classes = CLASSES}};
+    bool episodic = is_episodic(method->kind);
+    if (episodic) s.episode = episodes_sizes;
     pdr_rc rc = pdi_trainer_new(a, &s, pool, EXAMPLES, &t, &err);
-    for (int32_t task = 0; !rc && task < TASKS; task++) {
+    if (!rc && episodic) {
+        put_episodes(t);
+        rc = pdi_trainer_step(t, 2, 0.1f, &loss, &err);
+        if (!rc) rc = pdi_trainer_predict(t, 2, -1, &y, &err);
+    }
+    for (int32_t task = 0; !rc && !episodic && task < TASKS; task++) {
         pdi_trainer_task(t, task, 0);
         for (int32_t i = 0; i < EXAMPLES; i++)
             pdi_trainer_put(t, i, &(pdi_example){.x = xs[i], .label = ys[i], .task = task});

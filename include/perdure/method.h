@@ -234,6 +234,9 @@ pdr_node pdr_build_visit(pdr_build *b, pdr_tensors theta, pdr_batch batch, pdr_v
 pdr_node pdr_build_loss(pdr_build *b, pdr_tensors theta, pdr_batch batch);
 pdr_node pdr_build_loss_of(pdr_build *b, pdr_node outputs, pdr_batch batch);
 
+/* How many tensors the model keeps without training them (running statistics). */
+size_t pdr_build_buffers(const pdr_build *b);
+
 /* Width of the output layer.  Is every output allowed for every example?  If not,
  * pdr_build_task_mask gives f32[outputs], 1 for the outputs of one task. */
 int32_t pdr_build_outputs(const pdr_build *b);

@@ -73,6 +73,8 @@ int32_t pdr_build_phase(const pdr_build *b) { return b->t->phase; }
 
 int32_t pdr_build_outputs(const pdr_build *b) { return b->t->spec.outputs; }
 
+size_t pdr_build_buffers(const pdr_build *b) { return pdr_model_buffers(b->t->spec.model); }
+
 uint64_t pdr_build_passed(const pdr_build *b) { return b->t->passed; }
 
 bool pdr_build_is_masked(const pdr_build *b) { return b->t->spec.mask != NULL; }
