@@ -297,7 +297,7 @@ static const char *stopped(int iterations, const char *sign)
     put_recipe("er.yaml");
     snprintf(text, sizeof text,
              "f=%s; \"$PERDURE_PROGRAM\" run $f/er.yaml --seeds 3..4 --set training.iterations=%d "
-             "--out $f/stopped >$f/o 2>$f/e & p=$!; for i in $(seq 600); do "
+             "--out $f/stopped >$f/o 2>$f/e & p=$!; for i in $(seq 6000); do "
              "grep -q '%s' $f/e 2>/dev/null && break; sleep 0.02; done; "
              "kill -TERM $p; wait $p; echo $? >$f/status",
              folder, iterations, sign);
