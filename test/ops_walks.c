@@ -257,6 +257,7 @@ const op_row ops_walk_rows[] = {
     OP_ROW("unwindow, more taps than places", unwindow, IN(NORMAL(2, 30, 5)), .p = {0, 31, 1, 1}),
     OP_ROW("concat, last axis", concat, IN(NORMAL(3, 4), NORMAL(3, 2)), .p = {1}),
     OP_ROW("concat, first axis", concat, IN(NORMAL(1, 40), NORMAL(2, 40)), .p = {0}),
+    OP_ROW("concat over strips", concat, IN(NORMAL(7, 3, 50), NORMAL(7, 4, 50)), .p = {1}),
     OP_ROW("flatten a transpose", transposed_flat, IN(NORMAL(19, 31))),
     OP_ROW("patches", patches, IN(NORMAL(7, 9)), .p = {3, 1}, .flags = OP_THIRD),
     OP_ROW("patches with a stride", patches, IN(NORMAL(8, 11)), .p = {2, 3}),

@@ -79,7 +79,8 @@ static void check_steps(check *c)
         for (int k = 0; k < p->nin; k++) check_read(c, s, &p->in[k]);
         for (size_t e = 0; p->op == PDI_stop && e < l->entries; e++) {
             const pdi_entry *x = &l->entry[e];
-            for (int k = 0; x->step == s && k < x->nin; k++) check_read(c, s, &x->in[k]);
+            for (int k = 0; x->step == s && k < pdi_entry_views(x); k++)
+                check_read(c, s, pdi_entry_view(l, x, k));
             if (x->step == s) check_write(c, s, x->out);
         }
         if (p->op != PDI_stop) check_write(c, s, p->out);

@@ -11,6 +11,7 @@
 #include "exec/exec.h"
 #include "meter.h"
 #include "op_run.h"
+#include "plan_check.h"
 #include "t.h"
 #include "xform/eval.h"
 
@@ -333,6 +334,69 @@ static void an_update_is_written_in_place(void **state)
     pdr_plan_free(plan);
 }
 
+/* Four pieces of which two are asked for alone, a pad of a pad, pieces that overlap: one loop
+ * each, whatever the order in which they are asked for, and zeros' signs as written. */
+static void pieces_among_zeros_are_read_at_once(void **state)
+{
+    (void)state;
+    pdr_node x = pdr_input(g, PDR_F32, PDR_SHAPE(1, 2)), piece[4];
+    for (int k = 0; k < 4; k++) piece[k] = pdr_pad(g, x, 1, 2 * k, 8, 1);
+    pdr_node two = pdr_add(g, piece[0], piece[2]);
+    pdr_node four = pdr_add(g, pdr_add(g, two, piece[1]), piece[3]);
+    pdr_node border = pdr_pad(g, pdr_pad(g, x, 1, 1, 4, 1), 0, 1, 2, 1);
+    pdr_node lapping = pdr_add(g, piece[0], pdr_pad(g, x, 1, 1, 8, 1));
+    const pdr_node out[] = {four, two, piece[3], border, lapping};
+    static const float want[][8] = {{0, 3, 0, 3, 0, 3, 0, 3},
+                                    {0, 3, 0, 0, 0, 3, 0, 0},
+                                    {0, 0, 0, 0, 0, 0, -0.0f, 3},
+                                    {0, 0, 0, 0, 0, -0.0f, 3, 0},
+                                    {0, 3, 3, 0, 0, 0, 0, 0}};
+    const float in[] = {-0.0f, 3};
+    float got[COUNT(want)][8];
+    void *at[COUNT(want)];
+    pdr_plan *plan = plan_of(1, &x, COUNT(out), out, NULL);
+    if (plan_broken(plan)) fail_msg("%s", plan_broken(plan));
+    if (!plan->low.plain) assert_int_equal(plan->low.steps, 1);
+    for (size_t j = 0; j < COUNT(want); j++) at[j] = got[j];
+    pdr_plan_run(plan, (const void *[]){in}, at);
+    assert_memory_equal(got, want, sizeof want);
+    pdr_plan_free(plan);
+}
+
+/* The halves of x change places in x itself. */
+static void a_join_does_not_overwrite_what_it_reads(void **state)
+{
+    (void)state;
+    pdr_node x = pdr_input(g, PDR_F32, PDR_SHAPE(4));
+    pdr_node y = pdr_concat(g, pdr_slice(g, x, 0, 2, 2, 1), pdr_slice(g, x, 0, 0, 2, 1), 0);
+    float v[] = {1, 2, 3, 4};
+    static const float want[] = {3, 4, 1, 2};
+    pdr_plan *plan = plan_of(1, &x, 1, &y, (const int32_t[]){0});
+    pdr_plan_run(plan, (const void *[]){v}, (void *[]){v});
+    assert_memory_equal(v, want, sizeof want);
+    pdr_plan_free(plan);
+}
+
+/* Zeros in front of all tasks' products: what a task reads is not its own then. */
+static void a_join_along_tasks_is_no_task(void **state)
+{
+    (void)state;
+    enum { TASKS = 4, EACH = 64 };
+    pdr_node x = pdr_input(g, PDR_F32, PDR_SHAPE(TASKS, 8, 8));
+    pdr_node y = pdr_neg(g, pdr_pad(g, pdr_dot(g, x, x), 0, TASKS, 2 * TASKS, 1));
+    float in[TASKS * EACH], got[2 * TASKS * EACH];
+    for (int i = 0; i < TASKS * EACH; i++) in[i] = (float)(1 + i / EACH);
+    pdr_plan *plan = plan_of(1, &x, 1, &y, NULL);
+    if (plan_broken(plan)) fail_msg("%s", plan_broken(plan));
+    pdr_plan_run(plan, (const void *[]){in}, (void *[]){got});
+    for (int i = 0; i < 2 * TASKS * EACH; i++) {
+        int task = i / EACH - TASKS;
+        float want = task < 0 ? 0 : (float)(-8 * (task + 1) * (task + 1));
+        if (got[i] != want) fail_msg("element %d is %g, not %g", i, (double)got[i], (double)want);
+    }
+    pdr_plan_free(plan);
+}
+
 /* ---- refusals ----------------------------------------------------------------------------------
  */
 
@@ -480,6 +544,9 @@ int main(int argc, char **argv)
         PLAN_TEST(an_input_that_nothing_needs_may_be_listed),
         PLAN_TEST(inputs_may_change_places),
         PLAN_TEST(an_update_is_written_in_place),
+        PLAN_TEST(pieces_among_zeros_are_read_at_once),
+        PLAN_TEST(a_join_does_not_overwrite_what_it_reads),
+        PLAN_TEST(a_join_along_tasks_is_no_task),
         PLAN_TEST(a_plan_says_what_it_refuses),
         PLAN_TEST(a_plan_passes_on_the_graphs_error),
         PLAN_TEST(running_allocates_nothing),

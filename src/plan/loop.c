@@ -58,7 +58,7 @@ static int32_t loop_operand(loop_build *b, const pdi_view *v)
 
 static void loop_entry(loop_build *b, const pdi_entry *e)
 {
-    pdi_instr i = {.op = e->op, .in = {-1, -1, -1}};
+    pdi_instr i = {.op = e->op, .in = {-1, -1, -1}, .join = e->join};
     for (int k = 0; k < e->nin; k++) i.in[k] = loop_operand(b, &e->in[k]);
     bool kept = b->l->buffer[e->out].escapes;
     i.out = loop_reg(b, kept ? PDI_REG_DENSE : PDI_REG_STRIP, e->out, 0);

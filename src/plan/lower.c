@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "plan/plan.h"
+#include "plan/join.h"
 
 typedef struct lower_value {
     bool done;
@@ -113,11 +113,29 @@ static int32_t lower_find_loop(lower *w, uint32_t node, int64_t n, const pdi_ent
         const pdi_loop *p = &l->step[s].loop;
         bool ok = l->step[s].op == PDI_stop && p->n == n && p->entries < PDI_LOOP_ENTRIES;
         for (int k = 0; ok && k < e->nin; k++) ok = lower_readable(&e->in[k], made[k], s, n);
+        for (int k = 0; ok && k < e->join.pieces; k++) ok = made[k] < s;
         if (ok) return s;
     }
     pdi_step *s = lower_step(w, PDI_stop, node);
     if (s) s->loop.n = n;
     return (int32_t)l->steps - 1;
+}
+
+/* Put e into a loop: the first that can read what steps made[] make, or a new one.  Its
+ * result is n elements of which nothing else lies in the buffer. */
+static bool lower_enter(lower *w, uint32_t node, int64_t n, pdi_entry *e, const int32_t made[],
+                        int32_t first)
+{
+    pdi_lowered *l = w->l;
+    e->step = lower_find_loop(w, node, n, e, made, first);
+    e->out = lower_buffer(w, PDI_AT_ARENA, n, 0, e->step);
+    if (!pdi_grow(l->alloc, (void **)&l->entry, l->entries, &l->entry_cap, sizeof *l->entry))
+        l->failed = true;
+    if (l->failed) return false;
+    for (int k = 0; k < pdi_entry_views(e); k++) lower_read(w, pdi_entry_view(l, e, k), e->step);
+    l->entry[l->entries++] = *e;
+    l->step[e->step].loop.entries++;
+    return true;
 }
 
 /* Let node's value be made by a loop: op over views.  Axes are walked in the order that
@@ -140,14 +158,7 @@ static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
         e.in[k] = pdi_view_permute(&in[k]->view, order);
         made[k] = in[k]->step;
     }
-    e.step = lower_find_loop(w, node, n, &e, made, first);
-    e.out = lower_buffer(w, PDI_AT_ARENA, n, 0, e.step);
-    if (!pdi_grow(l->alloc, (void **)&l->entry, l->entries, &l->entry_cap, sizeof *l->entry))
-        l->failed = true;
-    if (l->failed) return;
-    for (int k = 0; k < nin; k++) lower_read(w, &e.in[k], e.step);
-    l->entry[l->entries++] = e;
-    l->step[e.step].loop.entries++;
+    if (!lower_enter(w, node, n, &e, made, first)) return;
     v->view = pdi_view_laid(e.out, &shape, order);
     v->step = e.step;
     v->done = true;
@@ -191,6 +202,63 @@ static void lower_view(lower *w, uint32_t node, int32_t first)
     if (w->l->plain) lower_densify(w, node, first);
 }
 
+/* ---- joins ------------------------------------------------------------------------------ */
+
+static bool lower_is_made(const void *ctx, uint32_t node)
+{
+    const lower *w = ctx;
+    return w->value[node].done;
+}
+
+/* Is node made by a join? */
+static bool lower_joins(const lower *w, uint32_t node, pdi_join_found *f)
+{
+    const pdi_join_request r = {w->g, lower_is_made, w};
+    f->n = 0;
+    return !w->l->plain && pdi_join_find(&r, node, f);
+}
+
+static bool lower_piece(lower *w, const pdi_view *v, const int64_t lo[])
+{
+    pdi_lowered *l = w->l;
+    if (!pdi_grow(l->alloc, (void **)&l->piece, l->pieces, &l->piece_cap, sizeof *l->piece)) {
+        l->failed = true;
+        return false;
+    }
+    pdi_piece *p = &l->piece[l->pieces++];
+    *p = (pdi_piece){.view = *v, .axes = pdi_view_axes(v)};
+    memcpy(p->lo, lo, sizeof p->lo);
+    return true;
+}
+
+/* x + 0, for a sum of pads. */
+static void lower_add_zero(lower *w, uint32_t node, int32_t first)
+{
+    lower_value from = w->value[node], zero = {.done = true, .step = -1};
+    int64_t at = lower_constant(w, 0);
+    zero.view = (pdi_view){.shape = from.view.shape};
+    zero.view.buffer = lower_buffer(w, PDI_AT_CONST, 1, at, -1);
+    if (!w->l->failed)
+        lower_entry(w, node, PDI_add, 2, (const lower_value *const[]){&from, &zero}, first);
+}
+
+static void lower_join(lower *w, uint32_t node, const pdi_join_found *f, int32_t first)
+{
+    const pdr_shape *shape = &w->g->v[node].shape;
+    int32_t made[PDI_JOIN_PIECES];
+    int64_t n = pdr_shape_size(shape);
+    pdi_entry e = {.op = PDI_pad};
+    e.join = (pdi_join){*shape, (int32_t)w->l->pieces, (int32_t)f->n};
+    for (size_t k = 0; k < f->n; k++) {
+        const lower_value *x = &w->value[f->from[k]];
+        made[k] = x->step;
+        if (!lower_piece(w, &x->view, f->lo[k])) return;
+    }
+    if (!lower_enter(w, node, n, &e, made, first)) return;
+    w->value[node] = (lower_value){true, e.step, pdi_view_dense(e.out, shape)};
+    if (f->n > 1) lower_add_zero(w, node, first);
+}
+
 /* ---- demand -------------------------------------------------------------------------------- */
 
 static int lower_by_number(const void *x, const void *y)
@@ -209,8 +277,10 @@ static size_t lower_collect(lower *w, uint32_t x)
     while (depth) {
         uint32_t i = w->stack[--depth];
         w->waiting[n++] = i;
-        for (int k = 0; k < w->g->v[i].nin; k++) {
-            uint32_t o = w->g->v[i].in[k].id;
+        pdi_join_found f;
+        size_t nin = lower_joins(w, i, &f) ? f.n : (size_t)w->g->v[i].nin;
+        for (size_t k = 0; k < nin; k++) {
+            uint32_t o = f.n ? f.from[k] : w->g->v[i].in[k].id;
             if (w->value[o].done || w->seen[o]) continue;
             w->seen[o] = 1;
             w->stack[depth++] = o;
@@ -228,20 +298,34 @@ static int32_t lower_first(const lower *w)
     return n && w->l->step[n - 1].op == PDI_stop ? n - 1 : n;
 }
 
+/* Make the value of a node whose operands are made; those that a join passed over when they
+ * were collected, and that now are wanted by themselves, are made on the way. */
+static void lower_make(lower *w, uint32_t node, int32_t first)
+{
+    const pdi_node *nd = &w->g->v[node];
+    const lower_value *in[PDI_MAX_IN] = {0};
+    pdi_join_found f;
+    if (lower_joins(w, node, &f)) {
+        lower_join(w, node, &f, first);
+        return;
+    }
+    for (int k = 0; k < nd->nin && !w->l->failed; k++) {
+        in[k] = &w->value[nd->in[k].id];
+        if (!in[k]->done) lower_make(w, nd->in[k].id, first);
+    }
+    if (w->l->failed) return;
+    if (lower_is_view(nd))
+        lower_view(w, node, first);
+    else
+        lower_entry(w, node, nd->op, nd->nin, in, first);
+}
+
 static void lower_demand(lower *w, uint32_t x)
 {
     int32_t first = lower_first(w);
     size_t n = lower_collect(w, x);
-    for (size_t i = 0; i < n && !w->l->failed; i++) {
-        uint32_t node = w->waiting[i];
-        const pdi_node *nd = &w->g->v[node];
-        const lower_value *in[PDI_MAX_IN] = {0};
-        for (int k = 0; k < nd->nin; k++) in[k] = &w->value[nd->in[k].id];
-        if (lower_is_view(nd))
-            lower_view(w, node, first);
-        else
-            lower_entry(w, node, nd->op, nd->nin, in, first);
-    }
+    for (size_t i = 0; i < n && !w->l->failed; i++)
+        if (!w->value[w->waiting[i]].done) lower_make(w, w->waiting[i], first);
 }
 
 /* ---- kernels --------------------------------------------------------------------------------- */
@@ -303,9 +387,11 @@ static void lower_kernel(lower *w, uint32_t node)
     w->value[node] = (lower_value){true, at, made};
 }
 
-static bool lower_is_kernel(const pdi_node *nd)
+/* A pad waits as maps do, to be joined with others. */
+static bool lower_is_kernel(const lower *w, const pdi_node *nd)
 {
     pdi_family f = pdi_op_table[nd->op].family;
+    if (nd->op == PDI_pad && nd->attr.step == 1 && !w->l->plain) return false;
     return f != PDI_LEAF && f != PDI_MAP && !lower_is_view(nd);
 }
 
@@ -338,7 +424,7 @@ static void lower_nodes(lower *w, const unsigned char *need)
         const pdi_node *nd = &w->g->v[i];
         if (!need[i]) continue;
         if (nd->op == PDI_fill || nd->op == PDI_iota) lower_leaf(w, nd, &w->value[i]);
-        if (lower_is_kernel(nd)) lower_kernel(w, (uint32_t)i);
+        if (lower_is_kernel(w, nd)) lower_kernel(w, (uint32_t)i);
     }
 }
 
@@ -423,6 +509,7 @@ void pdi_lowered_close(pdi_lowered *l)
     pdi_free(l->alloc, l->buffer);
     pdi_free(l->alloc, l->step);
     pdi_free(l->alloc, l->entry);
+    pdi_free(l->alloc, l->piece);
     pdi_free(l->alloc, l->copy);
     pdi_free(l->alloc, l->constant);
     const pdr_alloc *alloc = l->alloc;

@@ -17,11 +17,12 @@ static bool outputs_step_reads(const pdi_lowered *l, int32_t step, int32_t buffe
 static bool outputs_entry_spoils(const pdi_lowered *l, size_t e, size_t made, int32_t input)
 {
     const pdi_entry *x = &l->entry[e];
-    for (int k = 0; k < x->nin; k++) {
-        if (x->in[k].buffer != input) continue;
+    for (int k = 0; k < pdi_entry_views(x); k++) {
+        const pdi_view *v = pdi_entry_view(l, x, k);
+        if (v->buffer != input) continue;
         if (x->step > l->entry[made].step) return true;
         if (x->step < l->entry[made].step) continue;
-        if (e > made || !pdi_view_is_dense(&x->in[k]) || x->in[k].offset != 0) return true;
+        if (e > made || k >= x->nin || !pdi_view_is_dense(v) || v->offset != 0) return true;
     }
     return false;
 }

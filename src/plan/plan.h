@@ -48,12 +48,26 @@ typedef struct pdi_view {
  * in the first-level cache. */
 enum { PDI_STRIP = 512 };
 
-/* One scalar map (or a copy, PDI_stop) of a loop, before registers. */
+/* One of the values that a join puts among zeros: its element 0 goes to lo. */
+typedef struct pdi_piece {
+    pdi_view view;
+    pdi_axes axes; /* of the view */
+    int64_t lo[PDR_MAX_RANK];
+} pdi_piece;
+
+/* Pieces that do not overlap, and zeros where there is none. */
+typedef struct pdi_join {
+    pdr_shape shape;
+    int32_t piece, pieces; /* the first among the plan's, how many */
+} pdi_join;
+
+/* One scalar map (or a copy, PDI_stop, or a join, PDI_pad) of a loop, before registers. */
 typedef struct pdi_entry {
     int32_t step;
     pdi_opcode op;
     int nin;
     pdi_view in[PDI_MAX_IN];
+    pdi_join join;
     int32_t out; /* buffer */
 } pdi_entry;
 
@@ -76,8 +90,9 @@ typedef struct pdi_reg {
 } pdi_reg;
 
 typedef struct pdi_instr {
-    pdi_opcode op; /* PDI_input: fill register out, which is a LOAD */
+    pdi_opcode op; /* PDI_input: fill register out, which is a LOAD; PDI_pad: a join */
     int32_t out, in[PDI_MAX_IN];
+    pdi_join join;
 } pdi_instr;
 
 /* A loop takes at most this many entries, so its places fit a small array. */
@@ -121,6 +136,8 @@ typedef struct pdi_lowered {
     size_t steps, step_cap;
     pdi_entry *entry;
     size_t entries, entry_cap;
+    pdi_piece *piece; /* of all joins */
+    size_t pieces, piece_cap;
     pdi_copy *copy;
     size_t copies, copy_cap;
     float *constant; /* numbers and ramps */
@@ -150,6 +167,14 @@ void pdi_lowered_close(pdi_lowered *l);
 
 /* region.c: put the steps that can run task by task side by side. */
 bool pdi_region_form(pdi_lowered *l);
+
+/* The views that an entry reads: its operands, then its join's pieces. */
+static inline int pdi_entry_views(const pdi_entry *e) { return e->nin + e->join.pieces; }
+
+static inline const pdi_view *pdi_entry_view(const pdi_lowered *l, const pdi_entry *e, int k)
+{
+    return k < e->nin ? &e->in[k] : &l->piece[e->join.piece + k - e->nin].view;
+}
 
 /* loop.c: entries to registers and instructions, for every loop of l. */
 bool pdi_loops_build(pdi_lowered *l);

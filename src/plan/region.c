@@ -85,6 +85,25 @@ static region_row region_after_reading(const region *g, int32_t s, const pdi_vie
     return region_is_local(v, g->l->buffer[v->buffer].size, g->tasks) ? REGION_IN : REGION_AFTER;
 }
 
+/* A piece of a join is its own task's when it is as long as the whole where tasks lie. */
+static bool region_is_aligned(const pdi_join *j, const pdi_view *v)
+{
+    return v->shape.rank > 0 && v->shape.dim[0] == j->shape.dim[0];
+}
+
+static region_row region_after_entry(const region *g, const pdi_entry *e)
+{
+    region_row row = REGION_BEFORE;
+    for (int k = 0; k < pdi_entry_views(e); k++) {
+        const pdi_view *v = pdi_entry_view(g->l, e, k);
+        region_row next = region_after_reading(g, e->step, v);
+        if (next == REGION_IN && k >= e->nin && !region_is_aligned(&e->join, v))
+            next = REGION_AFTER;
+        if (next > row) row = next;
+    }
+    return row;
+}
+
 static region_row region_row_of(const region *g, int32_t s)
 {
     const pdi_step *p = &g->l->step[s];
@@ -92,8 +111,8 @@ static region_row region_row_of(const region *g, int32_t s)
     for (int k = 0; k < p->nin; k++)
         if ((next = region_after_reading(g, s, &p->in[k])) > row) row = next;
     for (size_t e = 0; p->op == PDI_stop && e < g->l->entries; e++)
-        for (int k = 0; g->l->entry[e].step == s && k < g->l->entry[e].nin; k++)
-            if ((next = region_after_reading(g, s, &g->l->entry[e].in[k])) > row) row = next;
+        if (g->l->entry[e].step == s && (next = region_after_entry(g, &g->l->entry[e])) > row)
+            row = next;
     if (row == REGION_AFTER) return row;
     if (!region_divides(p, g->tasks)) return row == REGION_IN ? REGION_AFTER : REGION_BEFORE;
     /* Loops over what is there already are not worth a place in the region. */
@@ -140,8 +159,8 @@ static void region_lifetimes(region *g)
     for (size_t s = 0; s < l->steps; s++)
         for (int k = 0; k < l->step[s].nin; k++) region_read(l, &l->step[s].in[k], (int32_t)s);
     for (size_t e = 0; e < l->entries; e++)
-        for (int k = 0; k < l->entry[e].nin; k++)
-            region_read(l, &l->entry[e].in[k], l->entry[e].step);
+        for (int k = 0; k < pdi_entry_views(&l->entry[e]); k++)
+            region_read(l, pdi_entry_view(l, &l->entry[e], k), l->entry[e].step);
     for (size_t c = 0; c < l->copies; c++) l->buffer[l->copy[c].buffer].dies = (int32_t)l->steps;
 }
 
