@@ -402,8 +402,10 @@ static void rotation_is_bilinear_about_the_centre(void **state)
         pdi_transform t, u;
         t_memory memory = {.left = -1};
         pdr_alloc alloc = {t_memory_fn, &memory};
-        assert_int_equal(pdi_transform_rotate(&alloc, &d.shape, 360, 4, task, true, &t, NULL), 0);
-        assert_int_equal(pdi_transform_rotate(&alloc, &d.shape, 360, 4, task, false, &u, NULL), 0);
+        assert_int_equal(pdi_transform_rotate(&alloc, &d.shape, 0, 360, 4, task, true, &t, NULL),
+                         0);
+        assert_int_equal(pdi_transform_rotate(&alloc, &d.shape, 0, 360, 4, task, false, &u, NULL),
+                         0);
         assert_true(t.tap && !u.tap && t.degrees == u.degrees);
         pdi_transform_read(&t, &d, 0, kept);
         pdi_transform_read(&u, &d, 0, fresh);
@@ -425,13 +427,80 @@ static void angles_are_uniform_below_their_bound(void **state)
     double sum = 0, least = 360, most = 0;
     for (int32_t task = 0; task < 1000; task++) {
         pdi_transform t;
-        assert_int_equal(pdi_transform_rotate(NULL, &shape, 90, 1, task, false, &t, NULL), 0);
+        assert_int_equal(pdi_transform_rotate(NULL, &shape, 0, 90, 1, task, false, &t, NULL), 0);
         sum += t.degrees;
         least = fmin(least, t.degrees);
         most = fmax(most, t.degrees);
     }
     assert_true(least >= 0 && least < 1 && most > 89 && most < 90);
     assert_true(fabs(sum / 1000 - 45) < 3); /* 3.6 standard errors */
+}
+
+static double angle_of(const pdr_stream *t, int32_t task)
+{
+    char text[64], *end;
+    pdr_stream_task_name(t, task, text, sizeof text);
+    char *by = strstr(text, "rotated by ");
+    assert_non_null(by);
+    double angle = strtod(by + 11, &end);
+    assert_string_equal(end, " degrees");
+    return angle;
+}
+
+/* The protocol of GEM, MER and La-MAML: 20 tasks, a few examples of each, angles that rise. */
+static void binned_angles_rise_each_in_its_own_bin(void **state)
+{
+    (void)state;
+    pdr_scenario s = scenario(PDR_DOMAIN_IL, PDR_SPLIT_ROTATION, 20);
+    double offset = 0, least = 9, most = 0;
+    s.angles = PDR_ANGLES_BINS;
+    s.first_plain = false;
+    s.limit = 50;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        pdr_stream *t = stream(&s, seed);
+        for (int32_t k = 0; k < 20; k++) {
+            double in = angle_of(t, k) - 9 * k; /* to a tenth of a degree */
+            assert_true(in >= 0 && in < 9.06);
+            offset += in / 1000;
+            least = fmin(least, in);
+            most = fmax(most, in);
+            assert_int_equal(pdr_stream_size(t, PDR_TRAIN, k), 50);
+            assert_int_equal(pdr_stream_size(t, PDR_TEST, k), N_TEST);
+        }
+        pdr_stream_free(t);
+    }
+    assert_true(fabs(offset - 4.5) < 0.3 && least < 0.2 && most > 8.8);
+    s.angles = PDR_ANGLES_UNIFORM;
+    pdr_stream *t = stream(&s, 1);
+    double fell = 0;
+    for (int32_t k = 1; k < 20; k++) fell += angle_of(t, k) < angle_of(t, k - 1);
+    assert_true(fell > 3);
+    pdr_stream_free(t);
+}
+
+/* ---- boundaries ---- */
+
+static void a_stream_tells_what_is_known_of_boundaries(void **state)
+{
+    (void)state;
+    pdr_scenario s = scenario(PDR_CLASS_IL, PDR_SPLIT_CLASSES, 5);
+    pdr_stream *t = stream(&s, 1);
+    assert_true(pdr_stream_has_boundaries(t) && pdr_stream_blur(t) == 0);
+    pdr_stream_free(t);
+    s.boundaries = PDR_BOUNDARIES_HIDDEN;
+    s.blur = 0.25;
+    t = stream(&s, 1);
+    assert_true(!pdr_stream_has_boundaries(t) && pdr_stream_blur(t) == 0.25);
+    pdr_stream_free(t);
+}
+
+static void a_class_a_task_is_a_class_incremental_stream(void **state)
+{
+    (void)state;
+    pdr_scenario s = scenario(PDR_CLASS_IL, PDR_SPLIT_CLASSES, 10);
+    pdr_stream *t = stream(&s, 1);
+    assert_true(pdr_stream_tasks(t) == 10 && pdr_stream_outputs(t) == 10);
+    pdr_stream_free(t);
 }
 
 /* ---- real targets ---- */
@@ -519,6 +588,47 @@ static void impossible_scenarios_say_why(void **state)
         s.max_rotation = rows[k].rotation;
         assert_refused(&data, &s, rows[k].says);
     }
+}
+
+static void boundaries_that_cannot_be_say_why(void **state)
+{
+    (void)state;
+    pdr_scenario s = scenario(PDR_CLASS_IL, PDR_SPLIT_CLASSES, 5);
+    s.blur = 0.1;
+    assert_refused(&data, &s,
+                   "scenario.blur: tasks that mix have no boundary to be seen; set "
+                   "scenario.boundaries to hidden, or blur to 0");
+    s.boundaries = PDR_BOUNDARIES_HIDDEN;
+    s.blur = NAN;
+    assert_refused(&data, &s, "scenario.blur: nan is out of range; give 0 to 1");
+    s.blur = 0;
+    s.type = PDR_TASK_IL;
+    assert_refused(&data, &s,
+                   "scenario.boundaries: task-incremental tells the task of every example, so "
+                   "boundaries cannot be hidden; choose another scenario.type");
+}
+
+static void a_task_with_nothing_to_tell_apart_is_refused(void **state)
+{
+    (void)state;
+    for (int type = PDR_TASK_IL; type <= PDR_DOMAIN_IL; type++) {
+        pdr_scenario s = scenario(type, PDR_SPLIT_CLASSES, 10);
+        assert_refused(&data, &s,
+                       "scenario.tasks: 10 tasks of one class each have nothing to tell apart; "
+                       "choose fewer, or type class-incremental");
+    }
+    float x[4] = {0};
+    int32_t label[2] = {0};
+    pdr_dataset d = {.examples = 2,
+                     .shape = PDR_SHAPE(2),
+                     .storage = PDR_FLOATS,
+                     .x = x,
+                     .classes = 1,
+                     .label = label};
+    pdr_data set = {.train = d, .test = d};
+    pdr_scenario s = scenario(PDR_CLASS_IL, PDR_SPLIT_NONE, 1);
+    assert_refused(&set, &s,
+                   "data: the set has one class alone, which there is nothing to tell from");
 }
 
 static void impossible_sets_say_why(void **state)
@@ -623,8 +733,13 @@ int main(void)
         cmocka_unit_test(a_quarter_turn_is_counter_clockwise_and_exact),
         cmocka_unit_test(rotation_is_bilinear_about_the_centre),
         cmocka_unit_test(angles_are_uniform_below_their_bound),
+        cmocka_unit_test(binned_angles_rise_each_in_its_own_bin),
+        cmocka_unit_test(a_stream_tells_what_is_known_of_boundaries),
+        cmocka_unit_test(a_class_a_task_is_a_class_incremental_stream),
         cmocka_unit_test(real_targets_pass_unchanged),
         cmocka_unit_test(impossible_scenarios_say_why),
+        cmocka_unit_test(boundaries_that_cannot_be_say_why),
+        cmocka_unit_test(a_task_with_nothing_to_tell_apart_is_refused),
         cmocka_unit_test(impossible_sets_say_why),
         cmocka_unit_test(missing_classes_say_which),
         cmocka_unit_test(every_refused_allocation_is_survived),

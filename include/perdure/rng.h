@@ -27,15 +27,16 @@ void pdr_philox(const uint32_t k[2], const uint32_t c[4], uint32_t out[4]);
 
 /* What a stream of numbers is for.  Separate streams never share a draw. */
 enum pdr_stream_id {
-    PDR_STREAM_INIT = 1,     /* initial parameters; sub-stream = parameter index */
-    PDR_STREAM_SHUFFLE,      /* order of examples */
-    PDR_STREAM_SCENARIO,     /* class order, permutations, rotations */
-    PDR_STREAM_SPLIT,        /* validation split */
-    PDR_STREAM_MEMORY,       /* replay memory: what is stored and drawn */
-    PDR_STREAM_STEP,         /* keys handed to a step's graph (dropout, sampling) */
-    PDR_STREAM_EPISODE,      /* episode sampling */
-    PDR_STREAM_TEST,         /* for tests */
-    PDR_STREAM_EPISODE_SPLIT /* which classes episodes are made of, by part */
+    PDR_STREAM_INIT = 1,      /* initial parameters; sub-stream = parameter index */
+    PDR_STREAM_SHUFFLE,       /* order of examples */
+    PDR_STREAM_SCENARIO,      /* class order, permutations, rotations */
+    PDR_STREAM_SPLIT,         /* validation split */
+    PDR_STREAM_MEMORY,        /* replay memory: what is stored and drawn */
+    PDR_STREAM_STEP,          /* keys handed to a step's graph (dropout, sampling) */
+    PDR_STREAM_EPISODE,       /* episode sampling */
+    PDR_STREAM_TEST,          /* for tests */
+    PDR_STREAM_EPISODE_SPLIT, /* which classes episodes are made of, by part */
+    PDR_STREAM_BLUR           /* where tasks of a stream mix; sub-stream = task before */
 };
 
 /* A position in one stream.  Each call below advances counter by one. */

@@ -16,10 +16,16 @@
  *   outputs, task/class all classes              tasks x classes
  *   outputs, domain     classes / tasks          classes
  *
+ * Task follows task.  Where boundaries are hidden, a method is not told when one ends
+ * and the next begins; where they are blurred besides, the examples of two tasks mix
+ * for a while, fewer and fewer of the one and more and more of the other.  Tests are
+ * the same in every case, and so is what is learned from: each example as often.
+ *
  * Everything random is a function of the seed alone: class order, permutations and
  * angles of PDR_STREAM_SCENARIO, held-out and limited examples of PDR_STREAM_SPLIT.
- * Permutation and angle of a task depend neither on the number of tasks nor on
- * first_plain.  With transformed images the same examples are held out for every task.
+ * Permutation and angle of a task depend neither on first_plain nor, but for an angle of
+ * bins, on the number of tasks.  With transformed images the same examples are held out for every
+ * task.
  *
  *     pdr_scenario s;
  *     pdr_stream *stream;
@@ -30,7 +36,8 @@
  *     pdr_stream_free(stream);
  *
  * ERRORS    An impossible split (10 classes into 3 tasks, a rotation of things
- *           that are not images, no example of a class) is PDR_INPUT.
+ *           that are not images, no example of a class, a task with nothing to tell
+ *           apart) is PDR_INPUT.
  * OWNERSHIP A stream borrows its pdr_data, which must outlive it.
  * THREADS   A finished stream is read-only and may be shared.
  */
@@ -51,6 +58,13 @@ typedef enum pdr_split {
     PDR_SPLIT_NONE
 } pdr_split;
 
+/* How the angles of PDR_SPLIT_ROTATION are drawn, of n tasks below max_rotation: each
+ * uniform on [0, max), or task t's, from 0, on [t, t + 1) max / n, so that they rise
+ * (Lopez-Paz & Ranzato, "Gradient episodic memory", NeurIPS 2017, and La-MAML). */
+typedef enum pdr_angles { PDR_ANGLES_UNIFORM, PDR_ANGLES_BINS } pdr_angles;
+
+typedef enum pdr_boundaries { PDR_BOUNDARIES_VISIBLE, PDR_BOUNDARIES_HIDDEN } pdr_boundaries;
+
 /* The recipe's `scenario:` section. */
 typedef struct pdr_scenario {
     int type;  /* pdr_scenario_type */
@@ -58,7 +72,11 @@ typedef struct pdr_scenario {
     int64_t tasks;
     bool shuffle_classes; /* split classes: random assignment by seed, or 0,1 / 2,3 / ... */
     bool first_plain;     /* permutation, rotation: the first task keeps its images as they are */
-    double max_rotation;  /* degrees counter-clockwise; task angles are uniform on [0, it) */
+    double max_rotation;  /* degrees counter-clockwise; angles are below it */
+    int angles;           /* pdr_angles */
+    int boundaries;       /* pdr_boundaries; hidden does not go with task-incremental */
+    double blur;          /* share of a task's steps in which its examples mix with those of
+                             the tasks beside it; above 0 only where boundaries are hidden */
     double validation;    /* fraction of every task's training part held out */
     int64_t limit;        /* training examples a task, drawn at random; 0 for all */
 } pdr_scenario;
@@ -77,6 +95,11 @@ int32_t pdr_stream_outputs(const pdr_stream *s); /* width of the output layer */
 bool pdr_stream_is_regression(const pdr_stream *s);
 double pdr_stream_target_unit(const pdr_stream *s); /* multiply errors by it */
 size_t pdr_stream_size(const pdr_stream *s, pdr_part part, int32_t task);
+
+/* Whether a method is told when a task ends, and how far tasks mix: see pdr_scenario.
+ * How mixing changes the order of examples is said in src/experiment/order.h. */
+bool pdr_stream_has_boundaries(const pdr_stream *s);
+double pdr_stream_blur(const pdr_stream *s);
 
 /* mask[c] = 1 when output c may be the answer for task, else 0.  Only
  * task-incremental streams have zeros. */

@@ -18,6 +18,8 @@
 
 static const char *const stream_types[] = {"task-incremental", "domain-incremental",
                                            "class-incremental", NULL};
+static const char *const stream_angles[] = {"uniform", "bins", NULL};
+static const char *const stream_boundaries[] = {"visible", "hidden", NULL};
 static const char *const stream_splits[] = {"classes", "permutation", "rotation", "none", NULL};
 
 const pdr_option pdr_scenario_option_table[] = {
@@ -31,6 +33,12 @@ const pdr_option pdr_scenario_option_table[] = {
                     "permutation, rotation: the first task's images stay as they are"),
     PDR_OPTION_REAL(pdr_scenario, max_rotation, 180.0, 0.0, 360.0,
                     "rotation: bound of the tasks' angles, degrees"),
+    PDR_OPTION_CHOICE(pdr_scenario, angles, stream_angles, PDR_ANGLES_UNIFORM,
+                      "rotation: anywhere below the bound, or rising, each in its equal share"),
+    PDR_OPTION_CHOICE(pdr_scenario, boundaries, stream_boundaries, PDR_BOUNDARIES_VISIBLE,
+                      "whether methods are told when a task ends"),
+    PDR_OPTION_REAL(pdr_scenario, blur, 0.0, 0.0, 1.0,
+                    "hidden boundaries: share of a task in which it mixes with those beside it"),
     PDR_OPTION_REAL(pdr_scenario, validation, 0.0, 0.0, 0.9,
                     "share of every task's training examples that is held out"),
     PDR_OPTION_COUNT(pdr_scenario, limit, 0, 0, 2147483647.0,
@@ -105,6 +113,36 @@ static pdr_rc stream_check_classes(const pdr_dataset *d, int64_t tasks, pdr_erro
     return PDR_OK;
 }
 
+/* Where only a task's own outputs count, a task of one class is always right. */
+static pdr_rc stream_check_one_class(const pdr_dataset *d, const pdr_scenario *s, pdr_error *err)
+{
+    if (d->classes == 1)
+        return pdi_fail(err, PDR_INPUT,
+                        "data: the set has one class alone, which there is nothing to tell from");
+    if (s->split != PDR_SPLIT_CLASSES || d->classes != s->tasks || s->type == PDR_CLASS_IL)
+        return PDR_OK;
+    return pdi_fail(err, PDR_INPUT,
+                    "scenario.tasks: %" PRId64 " tasks of one class each have nothing to tell "
+                    "apart; choose fewer, or type class-incremental",
+                    s->tasks);
+}
+
+static pdr_rc stream_check_boundaries(const pdr_scenario *s, pdr_error *err)
+{
+    bool hidden = s->boundaries == PDR_BOUNDARIES_HIDDEN;
+    if (!(s->blur >= 0 && s->blur <= 1))
+        return pdi_fail(err, PDR_INPUT, "scenario.blur: %g is out of range; give 0 to 1", s->blur);
+    if (s->blur > 0 && !hidden)
+        return pdi_fail(err, PDR_INPUT,
+                        "scenario.blur: tasks that mix have no boundary to be seen; set "
+                        "scenario.boundaries to hidden, or blur to 0");
+    if (hidden && s->type == PDR_TASK_IL)
+        return pdi_fail(err, PDR_INPUT,
+                        "scenario.boundaries: task-incremental tells the task of every example, so "
+                        "boundaries cannot be hidden; choose another scenario.type");
+    return PDR_OK;
+}
+
 static pdr_rc stream_check_split(const pdr_dataset *d, const pdr_scenario *s, pdr_error *err)
 {
     char shape[PDR_SHAPE_TEXT];
@@ -135,9 +173,10 @@ static pdr_rc stream_check(const pdr_data *data, const pdr_scenario *s, pdr_erro
     pdr_rc rc = stream_check_data(data, err);
     if (rc) return rc;
     if (s->type < PDR_TASK_IL || s->type > PDR_CLASS_IL || s->split < PDR_SPLIT_CLASSES ||
-        s->split > PDR_SPLIT_NONE)
-        return pdi_fail(err, PDR_USAGE, "scenario: type %d or split %d is not one", s->type,
-                        s->split);
+        s->split > PDR_SPLIT_NONE || s->angles < 0 || s->angles > PDR_ANGLES_BINS ||
+        s->boundaries < 0 || s->boundaries > PDR_BOUNDARIES_HIDDEN)
+        return pdi_fail(err, PDR_USAGE,
+                        "scenario: there is no such type, split, angles or boundaries");
     if (s->tasks < 1 || s->tasks > STREAM_MAX || s->tasks * d->classes > STREAM_MAX)
         return pdi_fail(err, PDR_INPUT,
                         "scenario.tasks: %" PRId64 " is out of range; give at least 1, and at most "
@@ -150,6 +189,8 @@ static pdr_rc stream_check(const pdr_data *data, const pdr_scenario *s, pdr_erro
         return pdi_fail(err, PDR_INPUT,
                         "scenario: limit is at least 0 and max_rotation 0 to 360 degrees");
     rc = stream_check_split(d, s, err);
+    if (!rc) rc = stream_check_one_class(d, s, err);
+    if (!rc) rc = stream_check_boundaries(s, err);
     if (!rc && !d->classes && s->tasks > 1 && s->type != PDR_DOMAIN_IL)
         return pdi_fail(err, PDR_INPUT,
                         "scenario.type: real targets over several tasks are domain-incremental, "
@@ -340,7 +381,12 @@ static pdr_rc stream_transform(pdr_stream *s, int32_t task, uint64_t seed, pdr_e
         return pdi_transform_permute(s->alloc, pdi_dataset_size(d), seed, task, t, err);
     if (s->how.split != PDR_SPLIT_ROTATION) return PDR_OK;
     size_t taps = pdi_dataset_size(d) / (size_t)d->shape.dim[0] * (size_t)s->tasks;
-    return pdi_transform_rotate(s->alloc, &d->shape, s->how.max_rotation, seed, task,
+    double lo = 0, hi = s->how.max_rotation, bin = hi / s->tasks;
+    if (s->how.angles == PDR_ANGLES_BINS) {
+        lo = task * bin;
+        hi = lo + bin;
+    }
+    return pdi_transform_rotate(s->alloc, &d->shape, lo, hi, seed, task,
                                 taps <= STREAM_TAP_BYTES / sizeof(pdi_tap), t, err);
 }
 
@@ -415,6 +461,13 @@ size_t pdr_stream_size(const pdr_stream *s, pdr_part part, int32_t task)
 {
     return s->task[task].part[part].n;
 }
+
+bool pdr_stream_has_boundaries(const pdr_stream *s)
+{
+    return s->how.boundaries == PDR_BOUNDARIES_VISIBLE;
+}
+
+double pdr_stream_blur(const pdr_stream *s) { return s->how.blur; }
 
 bool pdr_stream_is_masked(const pdr_stream *s)
 {

@@ -44,12 +44,12 @@ static pdi_tap transform_tap(const pdi_transform *t, int32_t rows, int32_t colum
     return tap;
 }
 
-pdr_rc pdi_transform_rotate(const pdr_alloc *alloc, const pdr_shape *shape, double max,
+pdr_rc pdi_transform_rotate(const pdr_alloc *alloc, const pdr_shape *shape, double lo, double hi,
                             uint64_t seed, int32_t task, bool keep_taps, pdi_transform *out,
                             pdr_error *err)
 {
     pdr_rng rng = transform_rng(seed, task);
-    double degrees = max * (double)pdr_rng_uniform(&rng),
+    double degrees = lo + (hi - lo) * (double)pdr_rng_uniform(&rng),
            angle = degrees * 3.14159265358979323846 / 180;
     int32_t rows = shape->dim[1], columns = shape->dim[2];
     *out = (pdi_transform){

@@ -25,9 +25,9 @@ typedef struct pdi_transform {
 pdr_rc pdi_transform_permute(const pdr_alloc *alloc, size_t n, uint64_t seed, int32_t task,
                              pdi_transform *out, pdr_error *err);
 
-/* Rotation of images of shape [channels, rows, columns] by an angle on [0, max) that is a
- * function of seed and task.  keep_taps: work out the taps now. */
-pdr_rc pdi_transform_rotate(const pdr_alloc *alloc, const pdr_shape *shape, double max,
+/* Rotation of images of shape [channels, rows, columns] by an angle on [lo, hi), degrees,
+ * whose place between them is a function of seed and task.  keep_taps: work out the taps now. */
+pdr_rc pdi_transform_rotate(const pdr_alloc *alloc, const pdr_shape *shape, double lo, double hi,
                             uint64_t seed, int32_t task, bool keep_taps, pdi_transform *out,
                             pdr_error *err);
 
