@@ -27,9 +27,9 @@ static const struct {
     {"meta", FLOOR_METHOD},
     {"report", "base"},
     {"recipe", FLOOR_METHOD},
-    {"experiment", FLOOR_METHOD " recipe report"},
+    {"experiment", FLOOR_METHOD " recipe report learner"},
     {"bench", FLOOR_ENGINE " nn opt"},
-    {"learner", FLOOR_METHOD " recipe report experiment"},
+    {"learner", FLOOR_METHOD " recipe report"},
     {"cli", FLOOR_METHOD " recipe report experiment learner serve bench"},
     {"serve", FLOOR_METHOD " recipe report experiment learner cli"},
 };

@@ -39,6 +39,13 @@ typedef struct pdr_progress {
 typedef struct pdr_experiment {
     uint64_t seed;
     int threads; /* 0: as many as there are processors */
+    /* A file that keeps the run, so that it can be stopped and gone on with, to the bit: a
+     * stream from the end of a task, episodes from any step.  Written when keep_seconds have
+     * passed since it last was, and when stopped; gone when the run is complete.  A file of
+     * another recipe, seed or version is replaced.  NULL: none. */
+    const char *keep;
+    double keep_seconds;
+    double seconds; /* stop learning after so long, and test; 0: when the recipe says */
     /* Told of progress about twenty times a second and after each task; returning
      * false stops the run.  May be NULL. */
     bool (*progress)(void *ctx, const pdr_progress *p);

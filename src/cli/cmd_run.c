@@ -25,18 +25,21 @@ const char pdi_about_run[] =
     "One run writes DIR/result.json. Several seeds write DIR/seed-N/result.json, several recipes "
     "DIR/RECIPE/seed-N/result.json. The result depends on the recipe and the seed alone, never on "
     "the number of threads.\n"
-    "Ctrl-C ends cleanly and keeps what is finished; a second one ends at once.\n";
+    "Ctrl-C ends cleanly and keeps what is finished; a second one ends at once. A run that was "
+    "stopped is kept beside its result, in run.perdure: the same command goes on from there, and "
+    "comes to the same result to the bit.\n";
 
 const pdi_flag pdi_flags_run[] = {
     {"seed", "N", "the seed, instead of the recipe's"},
     {"seeds", "A..B", "run with every seed from A to B; means and standard errors are shown"},
     {"set", "PATH=VALUE", "change a key of the recipe (method.memory=500); may be repeated"},
     {"threads", "N", "threads to use (default: as many as there are processors)"},
+    {"minutes", "N", "stop learning after so long, test, and keep the run to go on with"},
     {"out", "DIR", "where results go (default: out/RECIPE)"},
     PDI_FLAG_END,
 };
 
-enum { RUN_PATH = 3072, RUN_SETS = 256 };
+enum { RUN_PATH = 3072, RUN_SETS = 256, RUN_KEEP_SECONDS = 10 };
 
 static const uint64_t run_seed_max = (uint64_t)1 << 53;
 
@@ -49,7 +52,9 @@ typedef struct run_plan {
     uint64_t from, to;
     bool is_seeded; /* on the command line */
     int threads;
+    uint64_t minutes; /* 0: as long as it takes */
     char out[RUN_PATH];
+    bool is_kept;   /* a run to go on with */
     uint64_t begun; /* runs */
     size_t results; /* finished, or stopped with something to show */
     pdr_result *result;
@@ -72,6 +77,7 @@ static pdr_rc cmd_run_flags(run_plan *p, pdr_error *err)
     p->to = p->from;
     if (!rc) rc = pdi_args_range(a, "seeds", 0, run_seed_max, &p->from, &p->to, err);
     if (!rc) rc = pdi_args_count(a, "threads", 1, PDR_MAX_THREADS, &threads, err);
+    if (!rc) rc = pdi_args_count(a, "minutes", 1, 1000000, &p->minutes, err);
     if (rc) return rc;
     if (cmd_run_seeds(p) > 10000)
         return pdi_fail(err, PDR_USAGE, "--seeds: more than 10000 seeds; give a shorter range");
@@ -226,6 +232,7 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     pdi_progress_start(&w.progress, stderr);
     pdr_rc rc = pdr_experiment_run(p->alloc, r, &e, result, err);
     pdi_progress_stop(&w.progress);
+    p->is_kept = p->is_kept || access(path, F_OK) == 0;
     if (rc && !result->learned && !result->meta.score) {
         pdr_result_close(result);
         return rc;
@@ -234,7 +241,6 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     pdi_machine_describe(machine, sizeof machine);
     result->machine = pdi_strdup(p->alloc, machine);
     result->peak_memory = pdi_machine_peak_memory();
-    cmd_run_folder(p, recipe, seed, folder);
     snprintf(path, sizeof path, "%s/result.json", folder);
     pdr_rc wrote = pdr_result_write_json(result, path, rc ? NULL : err);
     return rc ? rc : wrote;
@@ -298,6 +304,9 @@ static pdr_rc cmd_run_all(run_plan *p, pdr_error *err)
     pdr_rc reported = p->results ? cmd_run_report(p, rc ? NULL : err) : PDR_OK;
     if (rc != PDR_STOPPED) return rc ? rc : reported;
     *err = (pdr_error)PDR_NO_ERROR; /* "stopped", and by then no news */
+    if (p->is_kept)
+        return pdi_fail(err, rc, "stopped; the same command goes on from there (kept in %s)",
+                        p->out);
     return p->results ? pdi_fail(err, rc, "stopped; what is finished is kept in %s", p->out)
                       : pdi_fail(err, rc, "stopped before a task was learned; nothing is kept");
 }

@@ -10,7 +10,7 @@
 /* ---- examples -------------------------------------------------------------------------------- */
 
 /* An example where row `to` of the batch is: the stream's, or what the memory holds. */
-static pdi_example continual_read(pdi_experiment *x, pdr_part part, pdi_item item, int32_t to)
+static pdi_example continual_read(pdi_experiment *x, pdr_part part, pdi_order_item item, int32_t to)
 {
     if (item.task < 0) return pdi_memory_example(&x->trainer->memory, item.index);
     float *row = pdi_trainer_row(x->trainer, to);
@@ -19,7 +19,7 @@ static pdi_example continual_read(pdi_experiment *x, pdr_part part, pdi_item ite
     return e;
 }
 
-void pdi_continual_put(pdi_experiment *x, pdr_part part, pdi_item item, int32_t to)
+void pdi_continual_put(pdi_experiment *x, pdr_part part, pdi_order_item item, int32_t to)
 {
     pdi_example e = continual_read(x, part, item, to);
     pdi_trainer_put(x->trainer, to, &e);
@@ -63,7 +63,7 @@ static pdr_rc continual_test_batch(pdi_experiment *x, int32_t task, size_t from,
     const float *y;
     int32_t outputs = pdr_stream_outputs(x->stream), known = x->mask ? task : -1;
     for (int32_t i = 0; i < n; i++)
-        pdi_continual_put(x, PDR_TEST, (pdi_item){task, (uint32_t)from + (uint32_t)i}, i);
+        pdi_continual_put(x, PDR_TEST, (pdi_order_item){task, (uint32_t)from + (uint32_t)i}, i);
     /* Always a whole batch: rows past n are left over and ignored. */
     pdr_rc rc = pdi_trainer_predict(x->trainer, PDI_TEST_BATCH, known, &y, x->err);
     for (int32_t i = 0; !rc && i < n; i++, y += outputs) {
@@ -112,7 +112,8 @@ static pdr_rc continual_test(pdi_experiment *x, int32_t row)
 /* ---- learning ----------------------------------------------------------------------------- */
 
 /* What the memory is offered while learning: each example once, when first learned. */
-static pdr_rc continual_remember(pdi_experiment *x, const pdi_item *item, int32_t n, bool first)
+static pdr_rc continual_remember(pdi_experiment *x, const pdi_order_item *item, int32_t n,
+                                 bool first)
 {
     const pdi_memory *m = &x->trainer->memory;
     pdr_rc rc = PDR_OK;
@@ -125,7 +126,7 @@ static pdr_rc continual_remember(pdi_experiment *x, const pdi_item *item, int32_
     return rc;
 }
 
-static pdr_rc continual_step(pdi_experiment *x, const pdi_item *item, int32_t n, float rate,
+static pdr_rc continual_step(pdi_experiment *x, const pdi_order_item *item, int32_t n, float rate,
                              bool first, bool last)
 {
     double loss;
@@ -172,7 +173,7 @@ static pdr_rc continual_steps(pdi_experiment *x, pdi_order *o, double share, boo
     pdr_schedule schedule = {t->schedule, t->warmup, t->decay, t->decay_every};
     pdr_rc rc = PDR_OK;
     for (uint64_t i = 0; !rc && i < total; i += glances) {
-        const pdi_item *item;
+        const pdi_order_item *item;
         uint64_t epoch;
         int32_t n = pdi_order_next(o, &item, &epoch);
         for (uint64_t k = 0; !rc && k < glances; k++) {
@@ -217,7 +218,7 @@ static pdr_rc continual_pass(pdi_experiment *x, int32_t task)
     for (size_t i = 0; !rc && t->method->task_pass && i < passed; i += batch) {
         int32_t m = (int32_t)(passed - i < batch ? passed - i : batch);
         for (int32_t k = 0; k < m; k++)
-            pdi_continual_put(x, PDR_TRAIN, (pdi_item){task, (uint32_t)i + (uint32_t)k}, k);
+            pdi_continual_put(x, PDR_TRAIN, (pdi_order_item){task, (uint32_t)i + (uint32_t)k}, k);
         rc = pdi_trainer_pass(t, m, x->err);
         if (!rc) rc = pdi_experiment_show(x, false);
     }
@@ -226,7 +227,7 @@ static pdr_rc continual_pass(pdi_experiment *x, int32_t task)
 
 static pdr_rc continual_offer(pdi_experiment *x, int32_t task, size_t i)
 {
-    pdi_example e = continual_read(x, PDR_TRAIN, (pdi_item){task, (uint32_t)i}, 0);
+    pdi_example e = continual_read(x, PDR_TRAIN, (pdi_order_item){task, (uint32_t)i}, 0);
     return pdi_trainer_offer_passed(x->trainer, i, &e, x->err);
 }
 
@@ -239,7 +240,7 @@ static pdr_rc continual_select(pdi_experiment *x, int32_t task, uint32_t *index,
     for (int32_t c = 0; !rc && c < classes; c++) {
         size_t of_class = 0;
         for (size_t i = 0; i < n; i++)
-            if (continual_read(x, PDR_TRAIN, (pdi_item){task, (uint32_t)i}, 0).label == c)
+            if (continual_read(x, PDR_TRAIN, (pdi_order_item){task, (uint32_t)i}, 0).label == c)
                 index[of_class++] = (uint32_t)i;
         if (!of_class) continue;
         rc = pdi_trainer_select(x->trainer, of_class, index, chosen, &kept, x->err);
@@ -320,9 +321,14 @@ static void continual_plan_progress(pdi_experiment *x)
 
 pdr_rc pdi_continual_learn(pdi_experiment *x)
 {
+    pdr_result *r = x->result;
     continual_plan_progress(x);
-    pdr_rc rc = continual_test(x, 0);
-    for (int32_t t = 0; !rc && t < x->result->tasks; t++) rc = continual_task(x, t);
-    x->result->complete = !rc;
+    pdr_rc rc = pdi_keep_open(x);
+    if (!rc && !r->learned) rc = continual_test(x, 0);
+    while (!rc && r->learned < r->tasks && !(r->learned && pdi_experiment_is_over(x))) {
+        rc = continual_task(x, r->learned);
+        if (!rc && r->learned < r->tasks) rc = pdi_keep_save(x, pdi_experiment_is_over(x));
+    }
+    r->complete = !rc && r->learned == r->tasks;
     return rc;
 }

@@ -8,8 +8,8 @@
 #include "experiment/experiment.h"
 
 enum {
-    EPISODES_POINTS = 20,     /* of the validation curve */
-    EPISODES_VALIDATION = 100 /* episodes for each */
+    EPISODES_POINTS = PDI_VALIDATIONS - 1, /* of the validation curve */
+    EPISODES_VALIDATION = 100              /* episodes for each */
 };
 
 /* ---- drawing ----------------------------------------------------------------------------- */
@@ -151,7 +151,7 @@ static pdr_rc episodes_step(pdi_experiment *x, uint64_t i, uint64_t total, float
     x->progress.examples += seen;
     x->result->examples += seen;
     pdi_experiment_note_loss(x, loss, i + 1 == total);
-    return pdi_experiment_show(x, false);
+    return PDR_OK;
 }
 
 static pdr_rc episodes_learn(pdi_experiment *x)
@@ -162,10 +162,14 @@ static pdr_rc episodes_learn(pdi_experiment *x)
     pdr_schedule schedule = {r->schedule, r->warmup, r->decay, r->decay_every};
     bool validates = episodes_have_validation(x);
     pdr_rc rc = PDR_OK;
-    for (uint64_t i = 0; !rc && i < total; i++) {
+    for (uint64_t i = x->result->meta.iterations; !rc && i < total; i++) {
+        if (pdi_experiment_is_over(x)) return pdi_keep_save(x, true);
         double factor = pdr_schedule_factor(&schedule, (int64_t)i, (int64_t)total);
         rc = episodes_step(x, i, total, (float)(base * factor));
         if (!rc && validates && (i + 1) % every == 0) rc = episodes_validate(x);
+        if (!rc) rc = pdi_keep_save(x, false);
+        if (!rc) rc = pdi_experiment_show(x, false);
+        if (rc == PDR_STOPPED) pdi_keep_save(x, true);
     }
     return rc;
 }
@@ -177,10 +181,12 @@ pdr_rc pdi_episodes_learn(pdi_experiment *x)
         .iterations = m->planned, .loss = NAN, .average = NAN, .metric = x->result->metric};
     x->loss_every = m->planned / PDI_LOSS_POINTS + 1;
     pdi_trainer_task(x->trainer, 0, 0);
-    pdr_rc rc = episodes_learn(x);
+    pdr_rc rc = pdi_keep_open(x);
+    if (!rc) rc = episodes_learn(x);
     if (m->iterations) m->seconds_per_iteration = x->result->train_seconds / (double)m->iterations;
-    x->result->complete = !rc;
-    return rc ? rc : episodes_conclude(x);
+    if (!rc) rc = episodes_conclude(x);
+    x->result->complete = !rc && m->iterations == m->planned;
+    return rc;
 }
 
 /* ---- what the trainer and the result are told --------------------------------------------- */
@@ -218,6 +224,6 @@ bool pdi_episodes_describe(pdi_experiment *x)
     m->steps = (int32_t)o->test_steps;
     m->scored = (int32_t)(o->scored_step < 0 ? o->test_steps : o->scored_step);
     m->normalisation = pdi_strdup(x->alloc, inductive ? "inductive" : "transductive");
-    m->validation = pdi_new(x->alloc, EPISODES_POINTS + 1, sizeof *m->validation);
+    m->validation = pdi_new(x->alloc, PDI_VALIDATIONS, sizeof *m->validation);
     return r->metric && r->scenario && m->normalisation && m->validation;
 }

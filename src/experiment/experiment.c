@@ -8,6 +8,8 @@
 #include <perdure/version.h>
 #include <time.h>
 
+#include "learner/store.h"
+
 double pdi_experiment_now(void)
 {
     struct timespec t;
@@ -75,13 +77,23 @@ static pdr_rc experiment_describe(pdi_experiment *x)
     r->threads = pdr_pool_threads(x->pool);
     r->parameters = pdi_trainer_parameters(x->trainer);
     bool ok = x->episodes ? pdi_episodes_describe(x) : experiment_describe_stream(x);
-    r->loss = pdi_new(x->alloc, PDI_LOSS_POINTS * 2 + (size_t)r->tasks, sizeof *r->loss);
+    r->loss = pdi_new(x->alloc, pdi_experiment_loss_room(x), sizeof *r->loss);
     ok = ok && r->recipe && r->recipe_text && r->method && r->method_title && r->data &&
          r->version && r->started && r->loss;
     return ok ? PDR_OK : pdi_nomem(x->err);
 }
 
 /* ---- progress ------------------------------------------------------------------------- */
+
+size_t pdi_experiment_loss_room(const pdi_experiment *x)
+{
+    return PDI_LOSS_POINTS * 2 + (size_t)x->result->tasks;
+}
+
+bool pdi_experiment_is_over(const pdi_experiment *x)
+{
+    return x->e->seconds > 0 && pdi_experiment_now() - x->started_at >= x->e->seconds;
+}
 
 pdr_rc pdi_experiment_show(pdi_experiment *x, bool now)
 {
@@ -124,6 +136,7 @@ static pdr_rc experiment_caution(pdi_experiment *x)
 
 static pdr_rc experiment_all(pdi_experiment *x)
 {
+    x->started_at = pdi_experiment_now();
     pdr_rc rc = experiment_caution(x);
     if (!rc) rc = x->episodes ? pdi_episodes_learn(x) : pdi_continual_learn(x);
     x->result->memory = pdi_trainer_bytes(x->trainer);
@@ -140,6 +153,10 @@ pdr_rc pdr_experiment_run(const pdr_alloc *alloc, const pdr_recipe *recipe, cons
     pdr_rc rc = pdi_experiment_open(&x);
     if (!rc) rc = experiment_describe(&x);
     if (!rc) rc = experiment_all(&x);
+    if (x.result->complete)
+        pdi_keep_remove(&x);
+    else
+        pdi_store_close(x.store);
     pdi_experiment_close(&x);
     return rc;
 }
@@ -150,7 +167,7 @@ pdr_rc pdr_experiment_run(const pdr_alloc *alloc, const pdr_recipe *recipe, cons
 static int32_t experiment_fill(pdi_experiment *x, pdi_order *o, uint64_t i)
 {
     if (x->episodes) return pdi_episodes_fill(x, i);
-    const pdi_item *item;
+    const pdi_order_item *item;
     uint64_t epoch;
     int32_t n = pdi_order_next(o, &item, &epoch);
     for (int32_t k = 0; k < n; k++) pdi_continual_put(x, PDR_TRAIN, item[k], k);

@@ -38,8 +38,8 @@ bool pdi_order_open(pdi_order *o, const pdr_alloc *alloc, const pdr_stream *s, i
     size_t k = 0;
     for (int32_t t = first; t < end; t++)
         for (size_t i = 0; i < pdr_stream_size(s, PDR_TRAIN, t); i++)
-            o->all[k++] = (pdi_item){t, (uint32_t)i};
-    for (size_t i = 0; i < held; i++) o->all[k++] = (pdi_item){-1, (uint32_t)i};
+            o->all[k++] = (pdi_order_item){t, (uint32_t)i};
+    for (size_t i = 0; i < held; i++) o->all[k++] = (pdi_order_item){-1, (uint32_t)i};
     order_shuffle(o);
     return true;
 }
@@ -53,7 +53,7 @@ void pdi_order_close(pdi_order *o)
 
 size_t pdi_order_batch(const pdi_order *o) { return o->batch < o->n ? o->batch : o->n; }
 
-int32_t pdi_order_next(pdi_order *o, const pdi_item **item, uint64_t *epoch)
+int32_t pdi_order_next(pdi_order *o, const pdi_order_item **item, uint64_t *epoch)
 {
     size_t batch = pdi_order_batch(o), left = o->n - o->at;
     if (left == 0 || (o->whole && left < batch)) {

@@ -5,15 +5,15 @@
 #include <perdure/scenario.h>
 
 /* Example `index` of a task's training part; of the memory, where task is -1. */
-typedef struct pdi_item {
+typedef struct pdi_order_item {
     int32_t task;
     uint32_t index;
-} pdi_item;
+} pdi_order_item;
 
 /* Epoch after epoch, each in an order that depends on seed, phase and epoch alone. */
 typedef struct pdi_order {
     const pdr_alloc *alloc;
-    pdi_item *all, *now; /* in data order; in this epoch's order */
+    pdi_order_item *all, *now; /* in data order; in this epoch's order */
     uint32_t *index;
     size_t n, at, batch;
     bool whole; /* only whole batches: what is left of an epoch is not learned */
@@ -31,6 +31,6 @@ void pdi_order_close(pdi_order *o);
 size_t pdi_order_batch(const pdi_order *o);
 
 /* The next batch: its length, its items, and the epoch (from 0) it belongs to. */
-int32_t pdi_order_next(pdi_order *o, const pdi_item **item, uint64_t *epoch);
+int32_t pdi_order_next(pdi_order *o, const pdi_order_item **item, uint64_t *epoch);
 
 #endif
