@@ -57,6 +57,18 @@ static bool is_episodic(const pdr_kind *k)
     return ((const pdr_method *)(const void *)k)->data == PDR_DATA_EPISODES;
 }
 
+/* Defaults, but of whatever takes long two. */
+static void open_options(const pdr_kind *k, void *self)
+{
+    static const char *const long_ones[] = {"steps", "unroll", "particles"};
+    pdr_error err = PDR_NO_ERROR;
+    pdr_option_defaults(k->options, self);
+    for (size_t i = 0; i < COUNT(long_ones); i++) {
+        const pdr_option *row = pdr_option_find(k->options, long_ones[i]);
+        if (row) assert_int_equal(pdr_option_set(row, self, "2", &err), PDR_OK);
+    }
+}
+
 /* set: "key=value" pairs, NULL-terminated. */
 static void open_threads(fixture *f, const char *method, int threads, const char *const set[])
 {
@@ -64,7 +76,7 @@ static void open_threads(fixture *f, const char *method, int threads, const char
     const pdr_kind *k = kind_of(method), *o = pdr_kind_find(PDR_KIND_OPTIMIZER, "sgd");
     memset(f, 0, sizeof *f);
     f->options = test_calloc(1, k->self_size ? k->self_size : 1);
-    pdr_option_defaults(k->options, f->options);
+    open_options(k, f->options);
     assert_true(o->self_size <= sizeof f->sgd);
     pdr_option_defaults(o->options, f->sgd);
     for (size_t i = 0; set && set[i]; i += 2)
@@ -593,7 +605,7 @@ static void every_refused_allocation_is_survived(void **state)
         double options[32], sgd[8];
         pdr_choice method = {&pdi_methods[m]->kind, options},
                    o = {pdr_kind_find(PDR_KIND_OPTIMIZER, "sgd"), sgd};
-        pdr_option_defaults(method.kind->options, options);
+        open_options(method.kind, options);
         pdr_option_defaults(o.kind->options, sgd);
         pdr_rc rc = PDR_NOMEM;
         for (long n = 0; rc; n++) {

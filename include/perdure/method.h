@@ -129,6 +129,10 @@ pdr_tensors pdr_build_copy(pdr_build *b, const char *name);
 pdr_tensors pdr_build_state(pdr_build *b, const char *name);
 pdr_tensors pdr_build_state_at(pdr_build *b, const char *name, double start);
 
+/* A network like the model begun afresh at every run: nodes, not state.  As the model
+ * began, but from the random numbers of key, i32[4]. */
+pdr_tensors pdr_build_fresh(pdr_build *b, pdr_node key);
+
 /* One tensor of any shape: starting at a number, or as a weight of a network does. */
 pdr_node pdr_build_tensor(pdr_build *b, const char *name, pdr_shape shape, double start);
 pdr_node pdr_build_weight(pdr_build *b, const char *name, pdr_shape shape, pdr_init init,
@@ -160,6 +164,9 @@ void pdr_build_set_copy(pdr_build *b, pdr_tensors copy);
  * layers. */
 pdr_node pdr_build_key(pdr_build *b);
 
+/* The recipe's optimiser, for a method with an inner loop that uses it (perdure/opt.h). */
+const pdr_choice *pdr_build_optimizer(const pdr_build *b);
+
 /* ---- examples ----------------------------------------------------------------------------- */
 
 /* The examples of this step. */
@@ -181,6 +188,10 @@ void pdr_build_keep(pdr_build *b, size_t k, pdr_node node);
 /* count rows of a batch, from row lo on. */
 pdr_batch pdr_build_rows(pdr_build *b, pdr_batch batch, int32_t lo, int32_t count);
 
+/* Part k of parts: rows k, k + parts, ...  Rows of an episode go by class, so each part has
+ * as many of every class as can be. */
+pdr_batch pdr_build_part(pdr_build *b, pdr_batch batch, int32_t k, int32_t parts);
+
 /* A batch of one example of this step, for pdr_build_map: gradients of single examples. */
 pdr_batch pdr_build_example(pdr_build *b);
 
@@ -194,6 +205,10 @@ pdr_episode pdr_build_episode(pdr_build *b);
 
 /* How many there are in a run. */
 int32_t pdr_build_episodes(const pdr_build *b);
+
+/* Random key of one episode, i32[4], the same each call: a function of the seed, of whether
+ * this is a test, and of the episode's number.  Streams below 1000 belong to layers. */
+pdr_node pdr_build_episode_key(pdr_build *b);
 
 /* Steps of adaptation to take: those of the method's option, or while predicting as
  * many as the test asks for. */

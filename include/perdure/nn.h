@@ -121,6 +121,10 @@ int32_t pdr_model_features(const pdr_model *m);
 /* Fill value with initial numbers for p; a function of seed and index alone. */
 void pdr_param_init(const pdr_param *p, uint64_t seed, uint32_t index, float value[]);
 
+/* Such numbers as a node, of the same law: a function of key (i32[4]) and stream; stream + 1
+ * is used too. */
+pdr_node pdr_param_draw(pdr_graph *g, const pdr_param *p, pdr_node key, uint32_t stream);
+
 /* One application of a model. */
 typedef struct pdr_apply {
     const pdr_node *param;  /* [params] */

@@ -32,6 +32,7 @@ static void episodes_put(pdi_experiment *x, pdr_part part, uint64_t i, int32_t a
         room.support_label = t->support.label + support;
         room.query_label = t->query.label + query;
     }
+    t->first = i - (uint64_t)at;
     pdr_episodes_draw(x->episodes, part, i, &room);
 }
 

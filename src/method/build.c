@@ -75,6 +75,8 @@ int32_t pdr_build_outputs(const pdr_build *b) { return b->t->spec.outputs; }
 
 size_t pdr_build_buffers(const pdr_build *b) { return pdr_model_buffers(b->t->spec.model); }
 
+const pdr_choice *pdr_build_optimizer(const pdr_build *b) { return &b->t->spec.optimizer; }
+
 uint64_t pdr_build_passed(const pdr_build *b) { return b->t->passed; }
 
 bool pdr_build_is_masked(const pdr_build *b) { return b->t->spec.mask != NULL; }
@@ -217,6 +219,16 @@ pdr_tensors pdr_build_net(pdr_build *b, const char *name)
 pdr_tensors pdr_build_nets(pdr_build *b, const char *name, int32_t count)
 {
     return build_network(b, name, true, count);
+}
+
+/* Two streams a parameter, past those of layers. */
+pdr_tensors pdr_build_fresh(pdr_build *b, pdr_node key)
+{
+    const pdr_model *m = b->t->spec.model;
+    pdr_tensors s = pdr_build_tensors(b);
+    for (size_t i = 0; i < s.n; i++)
+        s.v[i] = pdr_param_draw(b->g, pdr_model_param(m, i), key, 1000u + 2u * (uint32_t)i);
+    return s;
 }
 
 pdr_node pdr_build_tensor(pdr_build *b, const char *name, pdr_shape shape, double start)

@@ -107,6 +107,25 @@ pdr_node pdr_build_unit(pdr_build *b, pdr_node all)
     return one;
 }
 
+/* Rows k, k + parts, k + 2 parts, ... of x. */
+static pdr_node gather_part(pdr_build *b, pdr_node x, int32_t k, int32_t parts)
+{
+    int32_t n = pdr_node_shape(b->g, x).dim[0];
+    return x.id ? pdr_slice(b->g, x, 0, k, (n - k + parts - 1) / parts, parts) : x;
+}
+
+pdr_batch pdr_build_part(pdr_build *b, pdr_batch batch, int32_t k, int32_t parts)
+{
+    pdr_batch part = {.size = (batch.size - k + parts - 1) / parts,
+                      .x = gather_part(b, batch.x, k, parts),
+                      .label = gather_part(b, batch.label, k, parts),
+                      .target = gather_part(b, batch.target, k, parts),
+                      .mask = gather_part(b, batch.mask, k, parts)};
+    for (size_t i = 0; i < PDR_COLUMNS; i++)
+        part.column[i] = gather_part(b, batch.column[i], k, parts);
+    return parts == 1 ? batch : part;
+}
+
 /* Row by row of x [n, ...]: one of [1, ...]. */
 static pdr_node gather_row(pdr_build *b, pdr_node x)
 {
@@ -140,6 +159,13 @@ static pdr_batch gather_episodes(pdr_build *b, const pdi_host_batch *h, int32_t 
         one.label = pdr_build_unit(b,
                                    pdi_build_input(b, PDR_I32, PDR_SHAPE(b->size, size), h->label));
     return one;
+}
+
+pdr_node pdr_build_episode_key(pdr_build *b)
+{
+    if (!pdi_build_has_episodes(b)) return pdr_graph_fail(b->g, "this run has no episodes");
+    pdr_shape all = PDR_SHAPE(b->size, 4);
+    return pdr_build_unit(b, pdi_build_input(b, PDR_I32, all, b->t->episode_key));
 }
 
 pdr_episode pdr_build_episode(pdr_build *b)

@@ -3,6 +3,7 @@
 #define PDI_METHOD_METHODS_H
 
 #include <perdure/method.h>
+#include <perdure/opt.h>
 
 #define METHOD(name) extern const pdr_method pdi_method_##name;
 #include "method/methods.def"

@@ -46,6 +46,9 @@ static bool trainer_batches(pdi_trainer *t, int32_t batch)
         int32_t query = trainer_most(e->at_once * e->query, e->test_at_once * e->test_query);
         if (!pdi_batch_open(t, &t->support, support) || !pdi_batch_open(t, &t->query, query))
             return false;
+        size_t most = (size_t)trainer_most(e->at_once, e->test_at_once);
+        t->episode_key = pdi_new(t->alloc, most, sizeof *t->episode_key);
+        if (!t->episode_key) return false;
     } else if (!pdi_batch_open(t, &t->batch, batch)) {
         return false;
     }
@@ -97,6 +100,7 @@ void pdi_trainer_free(pdi_trainer *t)
     pdi_batch_close(t->alloc, &t->batch);
     pdi_batch_close(t->alloc, &t->support);
     pdi_batch_close(t->alloc, &t->query);
+    pdi_free(t->alloc, t->episode_key);
     pdi_free(t->alloc, t->output);
     pdi_free(t->alloc, t);
 }
@@ -147,15 +151,22 @@ static pdr_rc trainer_program(pdi_trainer *t, pdi_run run, int32_t n, int32_t ta
     return pdi_program_build(t, run, n, task, *p, err);
 }
 
-/* Random keys of a run: a function of seed, step and use. */
-static void trainer_keys(pdi_trainer *t, size_t n)
+static void trainer_key(const pdi_trainer *t, uint64_t number, uint32_t use, int32_t key[4])
 {
-    for (int k = 0; k < (int)n; k++) {
-        t->key[k][0] = (int32_t)(uint32_t)t->spec.seed;
-        t->key[k][1] = (int32_t)(uint32_t)(t->spec.seed >> 32);
-        t->key[k][2] = (int32_t)(uint32_t)t->steps;
-        t->key[k][3] = PDR_STREAM_STEP | k << 8;
-    }
+    key[0] = (int32_t)(uint32_t)t->spec.seed;
+    key[1] = (int32_t)(uint32_t)(t->spec.seed >> 32);
+    key[2] = (int32_t)(uint32_t)number;
+    key[3] = (int32_t)(PDR_STREAM_STEP | use << 8);
+}
+
+/* Random keys of a run: a function of seed, step and use; of its episodes: of seed, number
+ * and use. */
+static void trainer_keys(pdi_trainer *t, const pdi_program *p)
+{
+    uint32_t tests = p->run == PDI_RUN_PREDICT;
+    for (size_t k = 0; k < p->keys; k++) trainer_key(t, t->steps, (uint32_t)k, t->key[k]);
+    for (int32_t k = 0; t->episode_key && k < p->size; k++)
+        trainer_key(t, t->first + (uint64_t)k, PDI_KEYS + tests, t->episode_key[k]);
 }
 
 static pdr_rc trainer_run(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, pdr_error *err)
@@ -165,7 +176,7 @@ static pdr_rc trainer_run(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, 
     if (rc) return rc;
     t->have = t->memory.held > 0;
     for (size_t i = 0; i < p->draws; i++) trainer_draw(t, &p->draw[i]);
-    trainer_keys(t, p->keys);
+    trainer_keys(t, p);
     pdr_plan_run(p->plan, p->in, p->out);
     return PDR_OK;
 }

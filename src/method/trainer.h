@@ -176,6 +176,8 @@ typedef struct pdi_trainer {
     size_t programs, oldest;       /* the next to be replaced where all are taken */
     pdi_host_batch batch;          /* of a stream */
     pdi_host_batch support, query; /* of episodes: one after the other */
+    uint64_t first;                /* the number of the first of them, for random keys */
+    int32_t (*episode_key)[4];
     float rate, loss;
     float have;    /* 1 while the memory holds something */
     float *output; /* of predict: [size, outputs], or [episodes, steps + 1, query, outputs] */

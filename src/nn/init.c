@@ -53,6 +53,15 @@ static bool init_is_normal(pdr_init init)
            init == PDR_INIT_LECUN_NORMAL;
 }
 
+pdr_node pdr_param_draw(pdr_graph *g, const pdr_param *p, pdr_node key, uint32_t stream)
+{
+    double variance = init_variance(p), bound = sqrt(3 * variance);
+    if (variance == 0) return pdr_fill(g, p->shape, p->init == PDR_INIT_ONE);
+    if (init_is_normal(p->init))
+        return pdr_scale(g, sqrt(variance), pdr_randn(g, key, stream, p->shape));
+    return pdr_shift(g, -bound, pdr_scale(g, 2 * bound, pdr_rand(g, key, stream, p->shape)));
+}
+
 void pdr_param_init(const pdr_param *p, uint64_t seed, uint32_t index, float value[])
 {
     pdr_rng r = {.seed = seed, .stream = PDR_STREAM_INIT, .sub = index};
