@@ -9,13 +9,14 @@
 
 enum { ROWS = 240, FEATURES = 6, CLASSES = 6 };
 
-static char folder[64], csv[128], keep[128];
+static char folder[128], csv[160], keep[160];
 
 /* Six classes around six corners, apart but for some noise. */
 static int make_data(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/perdure-keep-XXXXXX");
+    const char *home = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%.90s/perdure-keep-XXXXXX", home ? home : ".");
     if (!mkdtemp(folder)) return -1;
     snprintf(csv, sizeof csv, "%s/train.csv", folder);
     snprintf(keep, sizeof keep, "%s/run.perdure", folder);

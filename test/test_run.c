@@ -318,7 +318,7 @@ static void a_stopped_run_keeps_what_is_finished(void **state)
     assert_false(is_there("stopped/seed-3") || is_there("stopped/seed-4"));
     /* Task 1 is short of work to do, task 2 is not: wait for the first, then stop. */
     const char *last = stopped(30000, "task 1"),
-               *want = "perdure: stopped; what is finished is kept in ";
+               *want = "perdure: stopped; the same command goes on from there (kept in ";
     assert_memory_equal(last, want, strlen(want));
     get_key("stopped/seed-3/result.json", "complete", value);
     assert_string_equal(value, "false");

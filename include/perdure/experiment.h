@@ -40,9 +40,9 @@ typedef struct pdr_experiment {
     uint64_t seed;
     int threads; /* 0: as many as there are processors */
     /* A file that keeps the run, so that it can be stopped and gone on with, to the bit: a
-     * stream from the end of a task, episodes from any step.  Written when keep_seconds have
-     * passed since it last was, and when stopped; gone when the run is complete.  A file of
-     * another recipe, seed or version is replaced.  NULL: none. */
+     * stream whenever a task ends, episodes whenever keep_seconds have passed and when
+     * stopped.  It is gone when the run is complete; one of another recipe, seed or version
+     * is replaced.  NULL: none. */
     const char *keep;
     double keep_seconds;
     double seconds; /* stop learning after so long, and test; 0: when the recipe says */

@@ -39,7 +39,7 @@ const pdi_flag pdi_flags_run[] = {
     PDI_FLAG_END,
 };
 
-enum { RUN_PATH = 3072, RUN_SETS = 256, RUN_KEEP_SECONDS = 10 };
+enum { RUN_PATH = 3072, RUN_SETS = 256, RUN_KEEP_SECONDS = 30 };
 
 static const uint64_t run_seed_max = (uint64_t)1 << 53;
 
@@ -223,8 +223,13 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     snprintf(label, sizeof label, "%.200s, seed %" PRIu64, r->name, seed);
     run_watch w = {.progress = {.label = several ? label : NULL}};
     if (several) cmd_run_announce(p, label);
+    cmd_run_folder(p, recipe, seed, folder);
+    snprintf(path, sizeof path, "%s/run.perdure", folder);
     pdr_experiment e = {.seed = seed,
                         .threads = p->threads,
+                        .keep = path,
+                        .keep_seconds = RUN_KEEP_SECONDS,
+                        .seconds = 60.0 * (double)p->minutes,
                         .progress = cmd_run_progress,
                         .note = cmd_run_note,
                         .ctx = &w};

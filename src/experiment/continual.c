@@ -327,7 +327,7 @@ pdr_rc pdi_continual_learn(pdi_experiment *x)
     if (!rc && !r->learned) rc = continual_test(x, 0);
     while (!rc && r->learned < r->tasks && !(r->learned && pdi_experiment_is_over(x))) {
         rc = continual_task(x, r->learned);
-        if (!rc && r->learned < r->tasks) rc = pdi_keep_save(x, pdi_experiment_is_over(x));
+        if (!rc && r->learned < r->tasks) rc = pdi_keep_save(x, true);
     }
     r->complete = !rc && r->learned == r->tasks;
     return rc;
