@@ -22,9 +22,7 @@ typedef struct disk_handle {
 
 static bool disk_strikes(disk *d, size_t count)
 {
-    bool now = d->at && (count == d->at || (d->and_later && count > d->at));
-    if (now) d->struck = true;
-    return now;
+    return d->at && (count == d->at || (d->and_later && count > d->at));
 }
 
 /* Whether the change must fail.  DISK_FULL is the write's own affair. */
@@ -77,9 +75,31 @@ static void disk_flush(disk_file *f)
     f->n_safe = f->n;
 }
 
+static void disk_drop_old(disk_file *f)
+{
+    free(f->old);
+    f->old = NULL;
+}
+
 static void disk_flush_folder(disk *d)
 {
-    for (int i = 0; i < DISK_FILES; i++) d->file[i].here_safe = d->file[i].here;
+    for (int i = 0; i < DISK_FILES; i++) {
+        d->file[i].here_safe = d->file[i].here;
+        disk_drop_old(&d->file[i]);
+    }
+}
+
+/* The name is made: of another file than the one that was removed, if one was. */
+static void disk_make(disk_file *f)
+{
+    if (f->here_safe && !f->old) {
+        f->old = f->safe;
+        f->n_old = f->n_safe;
+        f->safe = NULL;
+    }
+    f->here = true;
+    f->n = 0;
+    disk_flush(f);
 }
 
 static void disk_forget_shared(disk_file *f)
@@ -101,6 +121,7 @@ uint8_t *disk_bytes(disk *d, const char *name, size_t *n)
 void disk_put(disk *d, const char *name, const void *bytes, size_t n)
 {
     disk_file *f = disk_slot(d, name);
+    disk_drop_old(f);
     f->n = 0;
     f->here = f->here_safe = bytes != NULL;
     disk_resize(f, n);
@@ -121,20 +142,23 @@ static uint8_t disk_byte(const uint8_t *p, size_t n, size_t at) { return at < n 
 
 static void disk_restart_file(disk_file *f, disk_loss loss, uint64_t seed)
 {
-    size_t n = disk_kept(loss, seed, 1) ? f->n : f->n_safe;
+    bool named = disk_kept(loss, seed, 2), is_old = f->old && !named;
+    const uint8_t *safe = is_old ? f->old : f->safe;
+    size_t n_safe = is_old ? f->n_old : f->n_safe;
+    size_t n = !is_old && disk_kept(loss, seed, 1) ? f->n : n_safe;
     uint8_t *p = calloc(n + 1, 1);
     if (!p) abort();
     for (size_t at = 0; at < n; at++) {
-        bool kept = disk_kept(loss, seed, 16 + at / DISK_SECTOR);
-        p[at] = kept ? disk_byte(f->now, f->n, at) : disk_byte(f->safe, f->n_safe, at);
+        bool kept = !is_old && disk_kept(loss, seed, 16 + at / DISK_SECTOR);
+        p[at] = kept ? disk_byte(f->now, f->n, at) : disk_byte(safe, n_safe, at);
     }
-    f->here = disk_kept(loss, seed, 2) ? f->here : f->here_safe;
+    f->here = f->here_safe = named ? f->here : f->here_safe;
     f->n = 0;
     disk_resize(f, n);
     if (n) memcpy(f->now, p, n);
     free(p);
     disk_flush(f);
-    f->here_safe = f->here;
+    disk_drop_old(f);
 }
 
 void disk_restart(disk *d, disk_loss loss, uint64_t seed)
@@ -145,7 +169,7 @@ void disk_restart(disk *d, disk_loss loss, uint64_t seed)
     }
     d->fault = DISK_NONE;
     d->at = d->changes = d->reads = 0;
-    d->and_later = d->is_off = d->struck = false;
+    d->and_later = d->is_off = false;
 }
 
 /* ---- what SQLite calls ----------------------------------------------------------------------- */
@@ -283,10 +307,7 @@ static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if (makes && !(flags & SQLITE_OPEN_CREATE)) return SQLITE_CANTOPEN;
     if (d->is_off || (makes && disk_change(d))) return SQLITE_CANTOPEN;
     if (!f) f = disk_slot(d, name ? name : "temporary");
-    if (makes) {
-        f->n = 0;
-        f->here = true;
-    }
+    if (makes) disk_make(f);
     h->d = d;
     h->f = f;
     h->flushes_folder = makes && (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL));
@@ -380,5 +401,6 @@ void disk_stop(disk *d)
         disk_forget_shared(&d->file[i]);
         free(d->file[i].now);
         free(d->file[i].safe);
+        free(d->file[i].old);
     }
 }

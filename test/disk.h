@@ -35,6 +35,8 @@ typedef struct disk_file {
     bool here, here_safe;  /* the name exists; it would after the power went */
     uint8_t *now, *safe;   /* bytes; bytes that are flushed */
     size_t n, n_safe, cap; /* cap: of now */
+    uint8_t *old;          /* what the name, removed and made again, stands for until */
+    size_t n_old;          /* the folder is flushed; NULL when it was not */
     void *shared[16];      /* pages of shared memory */
     int users;
 } disk_file;
@@ -46,7 +48,7 @@ typedef struct disk {
     bool and_later; /* every one after it too */
     bool no_log;    /* no shared memory, so no log */
     size_t changes, reads;
-    bool is_off, struck; /* the power is gone; the fault has happened */
+    bool is_off; /* the power is gone */
 } disk;
 
 void disk_start(disk *d);

@@ -9,10 +9,13 @@
 
 enum { LIFE_STEPS = 12 };
 
-/* Take steps from .. LIFE_STEPS - 1, opening (or creating) and closing the store now
- * and then.  *done counts the steps that were acknowledged. */
-pdr_rc life_run(const char *path, const pdi_store_options *how, int from, int *done,
+/* Take steps from .. to - 1, opening (or creating) and closing the store now and then.
+ * *done counts the steps that were acknowledged. */
+pdr_rc life_run(const char *path, const pdi_store_options *how, int from, int to, int *done,
                 pdr_error *err);
+
+/* One step of a store that is open (step 0: just created). */
+pdr_rc life_step(pdi_store *s, int step, pdr_error *err);
 
 /* A hash of everything that can be read from an open store, each byte of it: state,
  * snapshots, journal. */
