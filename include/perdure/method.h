@@ -78,9 +78,10 @@ typedef struct pdr_batch {
     pdr_node column[PDR_COLUMNS]; /* from memory: [size, width], what was kept beside them */
 } pdr_batch;
 
-/* A few-shot task: classes 0 .. way-1, or a function.  Rows go by class. */
+/* A few-shot task: classes 0 .. way-1, or a function (way 1).  Rows go by class. */
 typedef struct pdr_episode {
     pdr_batch support, query;
+    int32_t way;
 } pdr_episode;
 
 /* ---- facts about the run ---------------------------------------------------------- */

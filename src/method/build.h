@@ -21,8 +21,11 @@ typedef struct pdi_unit {
     pdr_node one, all;
 } pdi_unit;
 
+/* The model applied to examples under parameters. */
 typedef struct pdi_applied {
-    uint32_t theta, x;
+    const pdr_node *theta;
+    size_t n;
+    uint32_t x;
     pdr_node features, logits;
 } pdi_applied;
 
@@ -70,6 +73,12 @@ bool pdi_build_is_trained(const pdr_build *b, pdr_node x);
 
 /* Whether this run is of episodes. */
 bool pdi_build_has_episodes(const pdr_build *b);
+
+/* The nodes of a run, handed to `use` before they are freed: the trainer plans them, a test
+ * evaluates them in double. */
+typedef pdr_rc pdi_build_fn(pdr_build *b, void *ctx, pdr_error *err);
+pdr_rc pdi_build_nodes(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, pdi_program *p,
+                       pdi_build_fn *use, void *ctx, pdr_error *err);
 
 /* s with one more leading axis. */
 pdr_shape pdi_build_lead(const pdr_shape *s, int32_t size);

@@ -1,4 +1,6 @@
 /* method/forward.c -- the model as nodes: outputs, features, the recipe's loss. */
+#include <string.h>
+
 #include "method/build.h"
 
 /* ---- applying the model ------------------------------------------------------------------- */
@@ -37,49 +39,75 @@ static pdr_node forward_walk(pdr_build *b, pdr_tensors theta, pdr_node x, pdr_ap
     return y;
 }
 
+/* The parameters of an application, kept: a method may go on to change its list. */
+static const pdr_node *forward_theta(pdr_build *b, pdr_tensors theta)
+{
+    pdr_node *v = pdi_build_room(b, theta.n + 1, sizeof *v);
+    if (v && theta.n) memcpy(v, theta.v, theta.n * sizeof *v);
+    return v;
+}
+
+static bool forward_is(const pdi_applied *a, pdr_tensors theta, pdr_node x)
+{
+    bool same = a->x == x.id && a->n == theta.n;
+    for (size_t i = 0; same && i < theta.n; i++) same = a->theta[i].id == theta.v[i].id;
+    return same;
+}
+
 /* One application for one (parameters, examples), so that running statistics move once a
  * batch. */
-static pdi_applied forward_apply(pdr_build *b, pdr_tensors theta, pdr_node x)
+static pdi_applied forward_once(pdr_build *b, pdr_tensors theta, pdr_node x)
 {
-    uint32_t first = theta.n ? theta.v[0].id : 0;
     for (size_t i = 0; i < b->applied; i++)
-        if (b->apply[i].theta == first && b->apply[i].x == x.id) return b->apply[i];
+        if (forward_is(&b->apply[i], theta, x)) return b->apply[i];
     pdr_apply a = {0};
-    pdi_applied made = {.theta = first, .x = x.id};
+    pdi_applied made = {.theta = forward_theta(b, theta), .n = theta.n, .x = x.id};
     made.logits = forward_walk(b, theta, x, &a);
     made.features = a.features;
-    if (b->applied < PDI_APPLIED) b->apply[b->applied++] = made;
+    if (made.theta && b->applied < PDI_APPLIED) b->apply[b->applied++] = made;
     return made;
+}
+
+/* The last row of y [n, ...] for each of `rows`, as [count, ...]. */
+static pdr_node forward_last(pdr_build *b, pdr_node y, pdr_node one, pdr_node rows)
+{
+    pdr_shape s = pdr_node_shape(b->g, y), all = pdr_node_shape(b->g, rows);
+    if (!y.id || !rows.id) return (pdr_node){0};
+    y = pdr_slice(b->g, y, 0, s.dim[0] - 1, 1, 1);
+    pdr_vmap(b->g, all.dim[0], 1, &one, &rows, 1, &y, &y);
+    s.dim[0] = all.dim[0];
+    return pdr_reshape(b->g, y, s);
 }
 
 /* Each query by itself beside the support set, so that where examples are normalised
  * together no query knows of another. */
-static pdr_node forward_alone(pdr_build *b, pdr_tensors theta, pdr_batch query)
+static pdi_applied forward_alone(pdr_build *b, pdr_tensors theta, pdr_node query)
 {
-    pdr_node support = pdr_build_episode(b).support.x;
-    pdr_shape s = pdr_node_shape(b->g, query.x), row = s, led = pdi_build_lead(&s, s.dim[0]);
+    pdr_shape row = pdr_node_shape(b->g, query), led = pdi_build_lead(&row, row.dim[0]);
     row.dim[0] = led.dim[1] = 1;
-    pdr_node one = pdr_input(b->g, PDR_F32, row), rows = pdr_reshape(b->g, query.x, led);
-    pdr_node y = forward_apply(b, theta, pdr_concat(b->g, support, one, 0)).logits, all;
-    pdr_shape out = pdr_node_shape(b->g, y);
-    y = pdr_slice(b->g, y, 0, out.dim[0] - 1, 1, 1);
-    pdr_vmap(b->g, s.dim[0], 1, &one, &rows, 1, &y, &all);
-    out.dim[0] = s.dim[0];
-    return pdr_reshape(b->g, all, out);
+    pdr_node one = pdr_input(b->g, PDR_F32, row), rows = pdr_reshape(b->g, query, led);
+    pdr_node beside = pdr_concat(b->g, pdr_build_episode(b).support.x, one, 0);
+    pdi_applied a = forward_once(b, theta, beside);
+    return (pdi_applied){.logits = forward_last(b, a.logits, one, rows),
+                         .features = forward_last(b, a.features, one, rows)};
 }
 
-static bool forward_is_alone(pdr_build *b, pdr_batch batch)
+static bool forward_is_query(pdr_build *b, pdr_node x)
 {
     return b->run == PDI_RUN_PREDICT && b->t->spec.episode.queries_alone &&
-           batch.x.id == pdr_build_episode(b).query.x.id;
+           x.id == pdr_build_episode(b).query.x.id;
+}
+
+static pdi_applied forward_apply(pdr_build *b, pdr_tensors theta, pdr_node x)
+{
+    return forward_is_query(b, x) ? forward_alone(b, theta, x) : forward_once(b, theta, x);
 }
 
 /* ---- what methods ask for ------------------------------------------------------------------ */
 
 pdr_node pdr_build_logits(pdr_build *b, pdr_tensors theta, pdr_batch batch)
 {
-    pdr_node logits = forward_is_alone(b, batch) ? forward_alone(b, theta, batch)
-                                                 : forward_apply(b, theta, batch.x).logits;
+    pdr_node logits = forward_apply(b, theta, batch.x).logits;
     return batch.mask.id ? pdr_mask_logits(b->g, logits, batch.mask) : logits;
 }
 

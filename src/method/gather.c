@@ -178,7 +178,8 @@ pdr_episode pdr_build_episode(pdr_build *b)
     }
     return (pdr_episode){
         .support = gather_episodes(b, &b->t->support, tests ? s->test_support : s->support),
-        .query = gather_episodes(b, &b->t->query, tests ? s->test_query : s->query)};
+        .query = gather_episodes(b, &b->t->query, tests ? s->test_query : s->query),
+        .way = tests ? b->t->spec.outputs : b->t->spec.setting.way};
 }
 
 void pdr_build_map(pdr_build *b, size_t n, const pdr_node each[], pdr_node out[])

@@ -155,9 +155,10 @@ static int32_t program_over(const pdr_build *b, const void *host)
     return -1;
 }
 
-static pdr_rc program_plan(pdr_build *b, pdi_program *p, pdr_error *err)
+static pdr_rc program_plan(pdr_build *b, void *ctx, pdr_error *err)
 {
     const pdr_alloc *alloc = b->t->alloc;
+    pdi_program *p = ctx;
     pdr_node *in = pdi_build_room(b, b->ties + 1, sizeof *in),
              *out = pdi_build_room(b, b->sets + 1, sizeof *out);
     int32_t *over = pdi_build_room(b, b->sets + 1, sizeof *over);
@@ -218,8 +219,8 @@ static void program_build_close(pdr_build *b)
     pdr_graph_free(b->g);
 }
 
-pdr_rc pdi_program_build(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, pdi_program *p,
-                         pdr_error *err)
+pdr_rc pdi_build_nodes(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, pdi_program *p,
+                       pdi_build_fn *use, void *ctx, pdr_error *err)
 {
     pdr_build b = {.t = t,
                    .g = pdr_graph_new(t->alloc),
@@ -229,16 +230,23 @@ pdr_rc pdi_program_build(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, p
                    .task = task,
                    .steps = -1};
     pdr_rc rc = PDR_NOMEM;
-    pdi_program_close(t->alloc, p);
     if (b.g) {
         program_buffers(&b);
         if (!b.failed) program_compute(&b);
-        rc = b.failed ? pdi_nomem(err) : program_plan(&b, p, err);
+        rc = b.failed ? pdi_nomem(err) : use(&b, ctx, err);
     } else {
         pdi_nomem(err);
     }
-    if (rc) pdi_program_close(t->alloc, p);
     program_build_close(&b);
+    return rc;
+}
+
+pdr_rc pdi_program_build(pdi_trainer *t, pdi_run run, int32_t n, int32_t task, pdi_program *p,
+                         pdr_error *err)
+{
+    pdi_program_close(t->alloc, p);
+    pdr_rc rc = pdi_build_nodes(t, run, n, task, p, program_plan, p, err);
+    if (rc) pdi_program_close(t->alloc, p);
     return rc;
 }
 

@@ -151,7 +151,7 @@ typedef struct pdi_trainer_spec {
     int loss; /* pdr_loss_kind of recipe.h, never auto */
     double l2, clip_norm, clip_value;
     pdr_shape example;
-    int32_t outputs, targets; /* targets 0: classification */
+    int32_t outputs, targets; /* outputs: of a prediction; targets 0: classification */
     pdr_setting setting;
     pdi_episode_sizes episode;
     const float *mask;         /* [tasks, outputs], or NULL */
