@@ -118,6 +118,9 @@ int32_t pdr_build_phase(const pdr_build *b);
 /* The model's parameters, as they are at this step. */
 pdr_tensors pdr_build_params(pdr_build *b);
 
+/* How many of them, the last ones, are the output layer's. */
+size_t pdr_build_head(const pdr_build *b);
+
 /* Another network like the model, begun as the model was but from random numbers of
  * its own, with its own buffers; and `count` of them at once, on a leading axis. */
 pdr_tensors pdr_build_net(pdr_build *b, const char *name);

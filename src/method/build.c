@@ -193,6 +193,14 @@ pdr_tensors pdr_build_state(pdr_build *b, const char *name)
 
 pdr_tensors pdr_build_params(pdr_build *b) { return pdr_build_state(b, "param"); }
 
+size_t pdr_build_head(const pdr_build *b)
+{
+    const pdr_model *m = b->t->spec.model;
+    size_t n = 0, all = pdr_model_params(m);
+    while (n < all && !strncmp(pdr_model_param(m, all - 1 - n)->name, "output.", 7)) n++;
+    return n;
+}
+
 static pdr_tensors build_network(pdr_build *b, const char *name, bool begins, int32_t count)
 {
     const pdr_model *m = b->t->spec.model;

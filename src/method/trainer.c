@@ -197,10 +197,11 @@ pdr_rc pdi_trainer_step(pdi_trainer *t, int32_t n, float rate, double *loss, pdr
     t->steps++;
     *loss = (double)t->loss;
     if (isfinite(*loss)) return PDR_OK;
-    return pdi_fail(err, PDR_DIVERGED,
-                    "the loss is not finite at step %llu (task %d); lower optimizer.rate (now %g), "
-                    "set training.clip_norm, or weaken the method's penalty",
-                    (unsigned long long)t->steps, t->task + 1, (double)rate);
+    return pdi_fail(
+        err, PDR_DIVERGED,
+        "the loss is not finite at step %llu (task %d); lower optimizer.rate (now %g) or "
+        "the method's own rate, set training.clip_norm, or weaken the method's penalty",
+        (unsigned long long)t->steps, t->task + 1, (double)rate);
 }
 
 /* ---- memory -------------------------------------------------------------------------------------
