@@ -483,6 +483,7 @@ static void every_method_learns_what_it_sees(void **state)
     (void)state;
     for (size_t m = 0; pdi_methods[m]; m++) {
         if (pdi_methods[m]->data != PDR_DATA_EPISODES) continue;
+        if (!strcmp(pdi_methods[m]->kind.name, "scratch")) continue; /* never does */
         meta f;
         meta_case c = small(pdi_methods[m]->kind.name);
         meta_open(&f, &c);
