@@ -278,7 +278,7 @@ static void warnings_are_said_once_a_recipe(void **state)
     pdi_groups g = gathered(2, runs);
     pdi_text out = {0};
     pdi_outcome_notes(&g, &out);
-    same_text(&out, "er, seed 1: EWC cannot work here\n"
+    same_text(&out, "\ner, seed 1: EWC cannot work here\n"
                     "er, seed 2: the loss was not finite\n");
     pdi_groups_close(&g);
 }

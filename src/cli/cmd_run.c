@@ -3,17 +3,16 @@
  * Everything that can be wrong is looked at before the first step: all recipes are
  * read, all folders made.  What is finished is written at once, so that neither a
  * Ctrl-C nor a failure of a later run loses it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <perdure/experiment.h>
 #include <perdure/pool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/download.h"
+#include "cli/folder.h"
 #include "cli/machine.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
@@ -36,10 +35,11 @@ const pdi_flag pdi_flags_run[] = {
     {"threads", "N", "threads to use (default: as many as there are processors)"},
     {"minutes", "N", "stop learning after so long, test, and keep the run to go on with"},
     {"out", "DIR", "where results go (default: out/RECIPE)"},
+    {"watched", NULL, NULL}, /* by perdure compare: a line of progress now and then */
     PDI_FLAG_END,
 };
 
-enum { RUN_PATH = 3072, RUN_SETS = 256, RUN_KEEP_SECONDS = 30 };
+enum { RUN_PATH = PDI_FOLDER_PATH, RUN_SETS = 256, RUN_KEEP_SECONDS = 30 };
 
 static const uint64_t run_seed_max = (uint64_t)1 << 53;
 
@@ -111,20 +111,6 @@ static pdr_rc cmd_run_recipes(run_plan *p, pdr_error *err)
 
 /* ---- folders -------------------------------------------------------------------------- */
 
-/* Make path and the folders above it. */
-static pdr_rc cmd_run_make_folder(const char *path, pdr_error *err)
-{
-    char part[RUN_PATH];
-    for (size_t i = 1; i <= strlen(path); i++) {
-        if (path[i] && path[i] != '/') continue;
-        snprintf(part, sizeof part, "%.*s", (int)i, path);
-        if (mkdir(part, 0777) == 0 || errno == EEXIST) continue;
-        return pdi_fail(err, PDR_INPUT, "%.400s: cannot make this folder: %s; choose another --out",
-                        part, strerror(errno));
-    }
-    return PDR_OK;
-}
-
 /* Where run (recipe, seed) puts its result. */
 static void cmd_run_folder(const run_plan *p, size_t recipe, uint64_t seed,
                            char folder[RUN_PATH + 512])
@@ -142,26 +128,14 @@ static uint64_t cmd_run_seed(const run_plan *p, size_t recipe, uint64_t i)
 /* All folders, and proof that files can be made in them. */
 static pdr_rc cmd_run_folders(run_plan *p, pdr_error *err)
 {
-    const char *out = pdi_args_get(p->args, "out");
-    if (out && (strlen(out) >= RUN_PATH - 512 || !*out))
-        return pdi_fail(err, PDR_USAGE, "--out: this path is empty or too long");
-    snprintf(p->out, sizeof p->out, out ? "%s" : "out/%.200s", out ? out : p->recipe[0].name);
-    for (size_t r = 0; r < p->recipes; r++)
-        for (uint64_t i = 0; i < cmd_run_seeds(p); i++) {
-            char folder[RUN_PATH + 512], probe[RUN_PATH + 600];
+    pdr_rc rc = pdi_folder_out(pdi_args_get(p->args, "out"), p->recipe[0].name, p->out, err);
+    for (size_t r = 0; !rc && r < p->recipes; r++)
+        for (uint64_t i = 0; !rc && i < cmd_run_seeds(p); i++) {
+            char folder[RUN_PATH + 512];
             cmd_run_folder(p, r, cmd_run_seed(p, r, i), folder);
-            pdr_rc rc = cmd_run_make_folder(folder, err);
-            if (rc) return rc;
-            snprintf(probe, sizeof probe, "%s/.perdure-probe", folder);
-            FILE *f = fopen(probe, "w");
-            if (!f)
-                return pdi_fail(err, PDR_INPUT,
-                                "%.400s: cannot write here: %s; choose another --out", folder,
-                                strerror(errno));
-            fclose(f);
-            remove(probe);
+            rc = pdi_folder_make(folder, err);
         }
-    return PDR_OK;
+    return rc;
 }
 
 /* Folders in which no result came to stand are not left behind; --out itself stays. */
@@ -234,6 +208,7 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
                         .note = cmd_run_note,
                         .ctx = &w};
     w.task_started = pdi_machine_seconds();
+    w.progress.is_watched = pdi_args_get(p->args, "watched");
     pdi_progress_start(&w.progress, stderr);
     pdr_rc rc = pdr_experiment_run(p->alloc, r, &e, result, err);
     pdi_progress_stop(&w.progress);

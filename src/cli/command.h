@@ -22,6 +22,8 @@ enum {
 /* X(name, synopsis (a line a form), one line of help, what the dispatcher prepares) */
 #define COMMANDS(X)                                                                                \
     X(run, "RECIPE...", "run experiments and report what they found", PDI_COMMAND_STOPS)           \
+    X(compare, "RECIPE... [--methods A,B,...] [--seeds A..B]",                                     \
+      "run methods and seeds side by side", PDI_COMMAND_STOPS)                                     \
     X(plan, "RECIPE", "show what a training step runs and how long it takes", PDI_COMMAND_PLAIN)   \
     X(methods, "[NAME]", "list methods, optimizers and layers, or explain one", PDI_COMMAND_PLAIN) \
     X(data, "list [NAME...]\nfetch NAME...", "list the data sets, or bring some here",             \

@@ -172,13 +172,15 @@ void pdi_outcome_steps(const pdi_group *g, bool is_unicode, pdi_text *out)
 
 void pdi_outcome_notes(const pdi_groups *groups, pdi_text *out)
 {
+    const char *gap = "\n";
     for (size_t k = 0; k < groups->n; k++)
         for (size_t m = 0; m < groups->group[k].runs; m++)
             for (size_t i = 0; i < groups->group[k].run[m]->notes; i++) {
                 const pdi_group *g = &groups->group[k];
                 if (pdi_group_knows_note(g, m, i)) continue;
-                pdi_text_add(out, "%s, seed %" PRIu64 ": %s\n", g->label, g->run[m]->seed,
+                pdi_text_add(out, "%s%s, seed %" PRIu64 ": %s\n", gap, g->label, g->run[m]->seed,
                              g->run[m]->note[i]);
+                gap = "";
             }
 }
 

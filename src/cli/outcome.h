@@ -13,7 +13,7 @@ void pdi_outcome_matrix(const pdi_group *g, size_t width, pdi_text *out);
 /* Scores of a group of episodes by adaptation step; * marks the one that is the score. */
 void pdi_outcome_steps(const pdi_group *g, bool is_unicode, pdi_text *out);
 
-/* What the runs warn of, a line each. */
+/* What the runs warn of, a line each, behind an empty one. */
 void pdi_outcome_notes(const pdi_groups *groups, pdi_text *out);
 
 /* A line a group: mean and, over several runs, standard error of what applies.  is_bold: the best

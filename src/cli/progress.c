@@ -9,7 +9,10 @@
 
 #include "cli/machine.h"
 
+enum { PROGRESS_WATCHED = 64 }; /* columns of a line that another process shows behind a name */
+
 static const double progress_interval = 0.1; /* seconds between redraws */
+static const double progress_watched = 0.5;  /* the same for lines that another process reads */
 static const double progress_memory = 2.0;   /* seconds after which a rate counts 1/e */
 
 size_t pdi_terminal_width(FILE *f)
@@ -44,8 +47,9 @@ bool pdi_terminal_is_utf8(void)
 static void progress_draw(pdi_progress *p, double now)
 {
     pdi_text line = {0};
-    pdi_progress_line(p, now - p->started, pdi_terminal_width(p->out), &line);
-    if (!line.failed) fprintf(p->out, "\r%s\033[K", line.s);
+    size_t width = p->is_live ? pdi_terminal_width(p->out) : PROGRESS_WATCHED;
+    pdi_progress_line(p, now - p->started, width, &line);
+    if (!line.failed) fprintf(p->out, p->is_live ? "\r%s\033[K" : "\t%s\n", line.s);
     fflush(p->out);
     pdi_text_close(&line);
 }
@@ -71,7 +75,8 @@ void pdi_progress_start(pdi_progress *p, FILE *out)
 void pdi_progress_step(pdi_progress *p)
 {
     double now = pdi_machine_seconds(), passed = now - p->drawn;
-    if (!p->is_live || passed < progress_interval) return;
+    if (!p->is_live && !p->is_watched) return;
+    if (passed < (p->is_live ? progress_interval : progress_watched)) return;
     double rate = (double)(p->now.examples - p->drawn_examples) / passed;
     double weight = p->rate > 0 ? 1 - exp(-passed / progress_memory) : 1;
     p->rate += weight * (rate - p->rate);

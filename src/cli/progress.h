@@ -21,6 +21,8 @@ typedef struct pdi_progress {
     const char *label;  /* what runs, when there are several ("er, seed 2"); may be NULL */
     const char *metric; /* "accuracy" (0..1, shown in percent) or another name; may be NULL */
     pdr_progress now;   /* tasks 0 until the first report */
+    bool is_watched;    /* by another process: without a terminal, the live line twice a second,
+                           each a line that begins with a tab */
 
     /* The rest belongs to progress.c. */
     FILE *out;

@@ -409,15 +409,15 @@ bool pdi_groups_is_best(const pdi_groups *g, size_t k, size_t at, int better)
 {
     double x = group_figure_at(&g->group[k], at);
     if (g->n < 2 || !g->is_comparable || !isfinite(x)) return false;
-    size_t others = 0;
+    bool is_better = false; /* than somebody: where all are the same, none is the best */
     for (size_t m = 0; m < g->n; m++) {
         const pdi_group *other = &g->group[m];
         int sign = other->is_loss && at == offsetof(pdi_group, acc) ? -better : better;
         if (m == k || !pdi_group_competes(other)) continue;
         if (group_figure_at(other, at) * sign > x * sign) return false;
-        others++;
+        is_better = is_better || group_figure_at(other, at) * sign < x * sign;
     }
-    return others && pdi_group_competes(&g->group[k]);
+    return is_better && pdi_group_competes(&g->group[k]);
 }
 
 bool pdi_group_is_continual(const pdi_group *g) { return g->tasks > 1; }

@@ -94,10 +94,10 @@ bool pdi_group_knows_note(const pdi_group *g, size_t m, size_t i);
 /* Whether figures have a +-: there are several runs, or the mean is one over episodes. */
 bool pdi_group_has_spread(const pdi_group *g);
 
-/* The best group in the column of figures at offset `at` in pdi_group: of those that compete, which
- * are whole and no upper bounds.  better: 1 when high is good, -1 when low is; among losses a
- * score's is turned round.  False when fewer than two compete, or they are of different problems.
- */
+/* The best group in the column of figures at offset `at` in pdi_group, among those that compete:
+ * that are whole and no upper bounds.  better: 1 when high is good, -1 when low is; among
+ * losses a score's is turned round.  None is the best among fewer than two, among equals, or of
+ * different problems. */
 bool pdi_groups_is_best(const pdi_groups *g, size_t k, size_t at, int better);
 bool pdi_group_competes(const pdi_group *g);
 
