@@ -226,7 +226,7 @@ static void kill_verify(const char *path, int64_t told)
     pdr_error err = PDR_NO_ERROR;
     int64_t seen = 0;
     float w[64] = {0};
-    bool any;
+    bool any = false;
     int wrong = 0;
     pdi_item item = {"param", "w", PDI_F32, PDR_SHAPE(64), NULL};
     pdr_rc rc = pdi_store_open(path, PDI_STORE_WRITE, NULL, &s, &err);
@@ -263,6 +263,73 @@ static void a_killed_writer_loses_nothing(void **state)
     print_message("%d entries acknowledged, none lost\n", (int)told);
 }
 
+/* ---- the log of a killed writer ---------------------------------------------------------- */
+
+/* A child makes so many commits and kills itself; the log is where they are. */
+static void log_child(const char *path, int commits)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        pdi_store *s = NULL;
+        pdr_error err = PDR_NO_ERROR;
+        int64_t seq;
+        if (pdi_store_create(path, NULL, &s, &err) || pdi_store_commit(s, &err)) _exit(1);
+        for (int k = 0; k < commits; k++)
+            if (kill_write(s, &seq, &err)) _exit(2);
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+static long log_harm(const char *log, pdr_rng *rng, int how_so)
+{
+    FILE *f = fopen(log, "r+b");
+    assert_non_null(f);
+    fseek(f, 0, SEEK_END);
+    long size = ftell(f), at = (long)pdr_rng_below(rng, how_so % 4 ? (uint32_t)size : 56);
+    if (how_so % 8 == 7) {
+        assert_int_equal(ftruncate(fileno(f), at), 0);
+    } else {
+        fseek(f, at, SEEK_SET);
+        int byte = fgetc(f) ^ 1 << pdr_rng_below(rng, 8);
+        fseek(f, at, SEEK_SET);
+        fputc(byte, f);
+    }
+    fclose(f);
+    return at;
+}
+
+static void a_damaged_log_loses_nothing_silently(void **state)
+{
+    enum { COMMITS = 7 };
+    pdr_rng rng = {.seed = 9};
+    int n = is_long ? 2000 : 60, refusals = 0;
+    (void)state;
+    for (int k = 0; k < n; k++) {
+        char path[600], log[640], lock[640];
+        snprintf(path, sizeof path, "%s", t_path("log"));
+        snprintf(log, sizeof log, "%s-wal", path);
+        snprintf(lock, sizeof lock, "%s-lock", path);
+        unlink(path), unlink(log), unlink(lock);
+        log_child(path, COMMITS);
+        long at = log_harm(log, &rng, k);
+        for (int again = 0; again < 3; again++) { /* who refused it did not change that */
+            pdi_store *s = NULL;
+            pdr_error err = PDR_NO_ERROR;
+            pdi_store_mode mode = again ? PDI_STORE_WRITE : PDI_STORE_READ;
+            pdr_rc rc = pdi_store_open(path, mode, NULL, &s, &err);
+            if (!rc && pdi_store_journal(s).next != COMMITS + 1)
+                fail_msg("byte %ld of the log: entries are missing", at);
+            if (rc && rc != PDR_INPUT && rc != PDR_IO) fail_msg("byte %ld: %s", at, err.text);
+            refusals += rc != PDR_OK;
+            pdi_store_close(s);
+        }
+    }
+    assert_true(refusals > n / 2);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +338,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_lost_page_is_seen_or_harmless),
         cmocka_unit_test(two_pages_swapped_are_seen_or_harmless),
         cmocka_unit_test(a_killed_writer_loses_nothing),
+        cmocka_unit_test(a_damaged_log_loses_nothing_silently),
     };
     is_long = argc > 1 && !strcmp(argv[1], "--long");
     return cmocka_run_group_tests(tests, start, stop);

@@ -25,7 +25,7 @@ typedef enum pdi_query {
 
 typedef struct pdi_root {
     pdi_sum states, before, last;
-    int64_t first, next, bytes;
+    int64_t commits, first, next, bytes;
 } pdi_root;
 
 /* A row of table state. */
@@ -41,6 +41,7 @@ struct pdi_store {
     sqlite3 *db;
     sqlite3_stmt *query[PDI_QUERIES];
     pdi_lock lock;
+    int64_t noted;       /* commits that the last writer is known to have made */
     pdi_store_mode mode; /* how it was opened */
     bool has_log;        /* the log is in use, not the rollback journal */
     int log_pages;

@@ -1,9 +1,10 @@
-/* learner/lock.c -- one writer at a time, and who it is. */
+/* learner/lock.c -- one writer at a time, who it is, and how far it got. */
 #include "learner/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,9 +13,9 @@
 
 #include "base/text.h"
 
-enum { LOCK_WHO = 400 };
+enum { LOCK_WHO = 400, LOCK_COUNT = 20 };
 
-/* "process 4711 on host since 2026-01-31 12:00:00 UTC". */
+/* "process 4711 on host since 2026-01-31 12:00:00 UTC", after the line of the count. */
 static void lock_sign(int fd)
 {
     char host[200] = "?", since[32] = "?", who[LOCK_WHO];
@@ -25,13 +26,22 @@ static void lock_sign(int fd)
     if (gmtime_r(&now, &tm)) strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S UTC", &tm);
     int n = snprintf(who, sizeof who, "process %ld on %s since %s\n", (long)getpid(), host, since);
     /* A lock without its line still locks. */
-    if (ftruncate(fd, 0) || pwrite(fd, who, (size_t)n, 0) < 0) return;
+    if (pwrite(fd, who, (size_t)n, LOCK_COUNT + 1) == n && ftruncate(fd, LOCK_COUNT + 1 + n))
+        return;
+}
+
+static int64_t lock_count(int fd)
+{
+    char text[LOCK_COUNT + 1];
+    ssize_t n = pread(fd, text, LOCK_COUNT, 0);
+    text[n > 0 ? n : 0] = 0;
+    return strtoll(text, NULL, 10);
 }
 
 static pdr_rc lock_held(int fd, const char *file, pdr_error *err)
 {
     char who[LOCK_WHO];
-    ssize_t n = pread(fd, who, sizeof who - 1, 0);
+    ssize_t n = pread(fd, who, sizeof who - 1, LOCK_COUNT + 1);
     who[n > 0 ? n : 0] = 0;
     who[strcspn(who, "\n")] = 0;
     return pdi_fail(err, PDR_IO,
@@ -66,17 +76,24 @@ static pdr_rc lock_try(pdi_lock *l, const char *file, bool *taken, pdr_error *er
     return rc;
 }
 
-pdr_rc pdi_lock_take(pdi_lock *l, const pdr_alloc *alloc, const char *file, pdr_error *err)
+static char *lock_path(const pdr_alloc *alloc, const char *file)
 {
     pdi_text path = {.alloc = alloc};
+    pdi_text_add(&path, "%s-lock", file);
+    return pdi_text_take(&path);
+}
+
+pdr_rc pdi_lock_take(pdi_lock *l, const pdr_alloc *alloc, const char *file, int64_t *commits,
+                     pdr_error *err)
+{
     bool taken = false;
     pdr_rc rc = PDR_OK;
-    pdi_text_add(&path, "%s-lock", file);
     l->alloc = alloc;
-    l->path = pdi_text_take(&path);
+    l->path = lock_path(alloc, file);
     if (!l->path) return pdi_nomem(err);
     while (!rc && !taken) rc = lock_try(l, file, &taken, err);
     if (taken) {
+        *commits = lock_count(l->fd);
         lock_sign(l->fd);
         return PDR_OK;
     }
@@ -85,11 +102,31 @@ pdr_rc pdi_lock_take(pdi_lock *l, const pdr_alloc *alloc, const char *file, pdr_
     return rc;
 }
 
+pdr_rc pdi_lock_look(const pdr_alloc *alloc, const char *file, int64_t *commits, pdr_error *err)
+{
+    char *path = lock_path(alloc, file);
+    if (!path) return pdi_nomem(err);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *commits = fd < 0 ? 0 : lock_count(fd);
+    if (fd >= 0) close(fd);
+    pdi_free(alloc, path);
+    return PDR_OK;
+}
+
+/* Not flushed: after the loss of power an older count, or none, serves as well. */
+void pdi_lock_note(const pdi_lock *l, int64_t commits)
+{
+    char text[LOCK_COUNT + 2];
+    if (!l->path) return;
+    snprintf(text, sizeof text, "%0*lld\n", LOCK_COUNT, (long long)commits);
+    if (pwrite(l->fd, text, LOCK_COUNT + 1, 0) < 0) return;
+}
+
 /* Removed while it is still locked, so that nobody's lock is removed. */
-void pdi_lock_free(pdi_lock *l)
+void pdi_lock_free(pdi_lock *l, bool keep)
 {
     if (!l->path) return;
-    unlink(l->path);
+    if (!keep) unlink(l->path);
     close(l->fd);
     pdi_free(l->alloc, l->path);
     l->path = NULL;

@@ -6,6 +6,7 @@
 static pdi_sum root_sum(const pdi_root *r)
 {
     pdi_sum sum = {0, 0};
+    pdi_sum_int(&sum, r->commits);
     pdi_sum_sum(&sum, r->states);
     pdi_sum_int(&sum, r->first);
     pdi_sum_sum(&sum, r->before);
@@ -31,7 +32,7 @@ static bool root_columns(sqlite3_stmt *q, pdi_root *r)
     bool ok = pdi_column_sum(q, 0, &r->states) && pdi_column_int(q, 1, &r->first) &&
               pdi_column_sum(q, 2, &r->before) && pdi_column_int(q, 3, &r->next) &&
               pdi_column_sum(q, 4, &r->last) && pdi_column_int(q, 5, &r->bytes) &&
-              pdi_column_sum(q, 6, &sum);
+              pdi_column_sum(q, 6, &sum) && pdi_column_int(q, 7, &r->commits);
     return ok && pdi_sum_equal(root_sum(r), sum) && r->first >= 1 && r->next >= r->first;
 }
 
@@ -86,11 +87,21 @@ static pdr_rc root_read_states(pdi_store *s, pdi_sum *all, pdr_error *err)
     return rc;
 }
 
+/* Transactions that had been acknowledged are missing: only with the log can they be lost. */
+static pdr_rc root_behind(pdi_store *s, pdr_error *err)
+{
+    return pdi_fail(err, PDR_INPUT,
+                    "%s: the last %lld transactions are missing: %s-wal is damaged or was removed; "
+                    "bring it back, or remove %s-lock to go on without them",
+                    s->path, (long long)(s->noted - s->root.commits), s->path, s->path);
+}
+
 pdr_rc pdi_root_load(pdi_store *s, pdr_error *err)
 {
     pdi_sum all = {0, 0};
     pdi_root_forget(s);
     pdr_rc rc = root_read(s, err);
+    if (!rc && s->root.commits < s->noted) rc = root_behind(s, err);
     if (!rc) rc = root_read_states(s, &all, err);
     if (!rc && (!pdi_sum_equal(all, s->root.states) || !s->n_state || s->state[0].id != PDI_NOW))
         rc = pdi_damaged(s, err, "the list of states is not what was written");
@@ -111,6 +122,7 @@ pdr_rc pdi_root_save(pdi_store *s, pdr_error *err)
     sqlite3_stmt *q;
     pdr_rc rc = pdi_query_get(s, PDI_Q_root_write, &q, err);
     if (rc) return rc;
+    s->root.commits++;
     pdi_bind_sum(q, 1, s->root.states, states);
     sqlite3_bind_int64(q, 2, s->root.first);
     pdi_bind_sum(q, 3, s->root.before, before);
@@ -118,6 +130,7 @@ pdr_rc pdi_root_save(pdi_store *s, pdr_error *err)
     pdi_bind_sum(q, 5, s->root.last, last);
     sqlite3_bind_int64(q, 6, s->root.bytes);
     pdi_bind_sum(q, 7, root_sum(&s->root), sum);
+    sqlite3_bind_int64(q, 8, s->root.commits);
     return pdi_query_run(s, q, err);
 }
 

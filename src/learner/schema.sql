@@ -8,6 +8,7 @@
 -- One row.  sum covers the other columns.
 CREATE TABLE root (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
+  commits        INTEGER NOT NULL, -- transactions that wrote, so far
   states         BLOB NOT NULL,    -- of all rows of state, in any order
   journal_first  INTEGER NOT NULL, -- number of the oldest entry kept
   journal_before BLOB NOT NULL,    -- sum of the entry before that, kept or not

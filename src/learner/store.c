@@ -17,7 +17,8 @@
  *      transaction wrote.  After anything else it is forgotten and read again.
  *   6. A content, part or piece that no item names is deleted before the commit of the
  *      transaction that took its last name.
- *   7. One process has FILE-lock while it can write.
+ *   7. One process has FILE-lock while it can write.  It says of no more commits than
+ *      there are on the disk; after a crash there must be that many.
  *   8. A writer that closes in peace leaves one plain file: no log, no journal, no lock.
  *
  *             open                  begin(READ)
@@ -80,6 +81,8 @@ static void store_guard(pdi_store *s)
     for (size_t i = 0; i < sizeof store_options / sizeof store_options[0]; i++)
         sqlite3_db_config(s->db, store_options[i].option, store_options[i].on, NULL);
     sqlite3_busy_timeout(s->db, s->wait_ms);
+    /* Neither a reader nor one that finds damage does away with the log. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 static pdr_rc store_settle(pdi_store *s, pdr_error *err)
@@ -132,13 +135,21 @@ static pdr_rc store_open_db(pdi_store *s, const char *vfs, bool create, pdr_erro
     return code ? pdi_sql_fail(s, code, err) : PDR_OK;
 }
 
+static pdr_rc store_lock(pdi_store *s, bool create, pdr_error *err)
+{
+    const char *file = sqlite3_db_filename(s->db, "main");
+    if (s->mode == PDI_STORE_READ) return pdi_lock_look(s->alloc, file, &s->noted, err);
+    pdr_rc rc = pdi_lock_take(&s->lock, s->alloc, file, &s->noted, err);
+    if (create) s->noted = 0; /* that was another file */
+    return rc;
+}
+
 static pdr_rc store_connect(pdi_store *s, const pdi_store_options *how, bool create, pdr_error *err)
 {
     pdr_rc rc = store_open_db(s, how->vfs, create, err);
     if (!rc && s->mode == PDI_STORE_WRITE && sqlite3_db_readonly(s->db, "main") == 1)
         rc = pdi_sql_fail(s, SQLITE_READONLY, err);
-    if (!rc && s->mode == PDI_STORE_WRITE && !how->vfs)
-        rc = pdi_lock_take(&s->lock, s->alloc, sqlite3_db_filename(s->db, "main"), err);
+    if (!rc && !how->vfs) rc = store_lock(s, create, err);
     if (!rc) store_guard(s);
     return rc;
 }
@@ -167,10 +178,11 @@ pdr_rc pdi_store_open(const char *path, pdi_store_mode mode, const pdi_store_opt
     if (!rc) rc = store_connect(*out, how, false, err);
     if (!rc) rc = store_settle(*out, err);
     if (!rc) rc = pdi_schema_open(*out, err);
-    if (!rc && mode == PDI_STORE_WRITE) rc = store_use_log(*out, err);
-    if (!rc && mode == PDI_STORE_READ) rc = pdi_sql_run(*out, "PRAGMA query_only = ON", err);
     if (!rc) rc = pdi_store_begin(*out, PDI_STORE_READ, err); /* is it whole? */
     if (!rc) rc = pdi_store_commit(*out, err);
+    if (!rc) (*out)->whole = true;
+    if (!rc && mode == PDI_STORE_WRITE) rc = store_use_log(*out, err);
+    if (!rc && mode == PDI_STORE_READ) rc = pdi_sql_run(*out, "PRAGMA query_only = ON", err);
     if (!rc) return PDR_OK;
     pdi_store_close(*out);
     *out = NULL;
@@ -229,15 +241,16 @@ void pdi_store_close(pdi_store *s)
 {
     if (!s) return;
     pdi_store_cancel(s);
+    bool left = s->noted && !s->whole;
     for (int i = 0; i < PDI_QUERIES; i++) sqlite3_finalize(s->query[i]);
     if (s->has_log) {
         /* What the log holds is safe there.  If it cannot be put into the file now,
          * because of readers or a full disk, whoever opens it next will. */
         sqlite3_busy_timeout(s->db, 0);
-        sqlite3_exec(s->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+        left = sqlite3_exec(s->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) != 0;
     }
     sqlite3_close(s->db);
-    pdi_lock_free(&s->lock);
+    pdi_lock_free(&s->lock, left);
     pdi_root_forget(s);
     pdi_free(s->alloc, s->state);
     pdi_free(s->alloc, s->path);
@@ -342,6 +355,7 @@ pdr_rc pdi_store_commit(pdi_store *s, pdr_error *err)
         pdi_store_cancel(s);
         return rc;
     }
+    if (s->writing) pdi_lock_note(&s->lock, s->root.commits);
     s->busy = s->writing = false;
     store_empty_log(s);
     return PDR_OK;
