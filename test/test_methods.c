@@ -60,7 +60,7 @@ static bool is_episodic(const pdr_kind *k)
 /* Defaults, but of whatever takes long two. */
 static void open_options(const pdr_kind *k, void *self)
 {
-    static const char *const long_ones[] = {"steps", "unroll", "particles"};
+    static const char *const long_ones[] = {"steps", "unroll", "particles", "hidden", "latent"};
     pdr_error err = PDR_NO_ERROR;
     pdr_option_defaults(k->options, self);
     for (size_t i = 0; i < COUNT(long_ones); i++) {
