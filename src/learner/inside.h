@@ -41,6 +41,7 @@ struct pdi_store {
     sqlite3 *db;
     sqlite3_stmt *query[PDI_QUERIES];
     pdi_lock lock;
+    bool whole;          /* found so when it was opened */
     int64_t noted;       /* commits that the last writer is known to have made */
     pdi_store_mode mode; /* how it was opened */
     bool has_log;        /* the log is in use, not the rollback journal */
