@@ -181,6 +181,19 @@ static pdr_rc teach_store(teach *f, int32_t task, int32_t n, pdr_error *err)
     return rc;
 }
 
+/* What the memory is offered while learning. */
+static pdr_rc teach_remember(teach *f, int32_t task, int32_t first, int32_t n, pdr_error *err)
+{
+    float x[64];
+    pdr_rc rc = PDR_OK;
+    for (int32_t i = 0; !rc && i < n; i++) {
+        pdi_example e = {.x = x, .task = task};
+        teach_example(f->how, task, first + i, x, &e.label);
+        rc = pdi_trainer_offer(f->t, i, &e, err);
+    }
+    return rc;
+}
+
 /* Ten examples, two of them from memory where the method learns those with its own. */
 static pdr_rc teach_some(teach *f, int32_t task, int32_t step, pdr_error *err)
 {
@@ -192,7 +205,9 @@ static pdr_rc teach_some(teach *f, int32_t task, int32_t step, pdr_error *err)
         pdi_example e = pdi_memory_example(m, ((size_t)step + (size_t)i) % m->held);
         pdi_trainer_put(f->t, 8 + i, &e);
     }
-    return pdi_trainer_step(f->t, 10, 0.02f, &loss, err);
+    pdr_rc rc = pdi_trainer_step(f->t, 10, 0.02f, &loss, err);
+    if (rc || !m->used || !m->spec.while_learning) return rc;
+    return teach_remember(f, task, 3 * step, 10, err);
 }
 
 static double teach_phase(const teach *f, int32_t k)
