@@ -260,20 +260,62 @@ static inline void meta_look(meta *f, meta_look_fn *look, void *ctx)
     pdi_program_close(f->t->alloc, &p);
 }
 
+/* ---- what counts as a constant ------------------------------------------------------------ */
+
+/* The values of all nodes up to x, where each stop keeps the value it has in `still` (NULL:
+ * stops nothing). */
+static inline double **meta_eval_still(const meta_nodes *n, double *const *still, pdr_node x)
+{
+    const pdr_graph *g = n->b->g;
+    unsigned char *need = oracle_array((int64_t)g->n, 1);
+    double **v = oracle_array((int64_t)g->n, sizeof *v);
+    pdi_mark_needed(g, 1, &x, need);
+    for (uint32_t i = 1; i <= x.id; i++) {
+        const pdi_node *nd = &g->v[i];
+        int64_t size = pdr_shape_size(&nd->shape);
+        double *arg[PDI_MAX_IN] = {0};
+        if (!need[i]) continue;
+        v[i] = oracle_array(size, sizeof **v);
+        for (int k = 0; k < nd->nin; k++) arg[k] = v[nd->in[k].id];
+        size_t tie = 0;
+        while (nd->op == PDI_input && n->in[tie].id != i) tie++;
+        if (nd->op == PDI_input)
+            memcpy(v[i], n->value[tie], (size_t)size * sizeof **v);
+        else if (nd->op == PDI_stop && still)
+            memcpy(v[i], still[i], (size_t)size * sizeof **v);
+        else
+            pdi_op_rules[nd->op]->eval(g, nd, v[i], arg);
+    }
+    free(need);
+    return v;
+}
+
+static inline double meta_still_one(const meta_nodes *n, double *const *still, pdr_node x)
+{
+    double **v = meta_eval_still(n, still, x), y = v[x.id][0];
+    for (size_t i = 0; i < n->b->g->n; i++) free(v[i]);
+    free(v);
+    return y;
+}
+
+/* ---- slopes ------------------------------------------------------------------------------ */
+
 /* The largest difference between the step's gradient of any trained number and the
  * central difference of the loss; the largest gradient; how many numbers. */
 typedef struct meta_slopes {
     double off, most;
     size_t numbers;
+    bool still; /* what stands under a stop is a constant for the difference too */
 } meta_slopes;
 
-static inline double meta_central(const meta_nodes *n, double *at, pdr_node loss)
+static inline double meta_central(const meta_nodes *n, double *const *still, double *at,
+                                  pdr_node loss)
 {
     const double h = 1e-5, x = *at;
     *at = x + h;
-    double up = meta_eval_one(n, loss);
+    double up = meta_still_one(n, still, loss);
     *at = x - h;
-    double down = meta_eval_one(n, loss);
+    double down = meta_still_one(n, still, loss);
     *at = x;
     return (up - down) / (2 * h);
 }
@@ -283,6 +325,7 @@ static inline void meta_slope(const meta_nodes *n, void *ctx)
     meta_slopes *s = ctx;
     pdi_trainer *t = n->b->t;
     pdr_node loss = meta_goes_to(n, &t->loss);
+    double **still = s->still ? meta_eval_still(n, NULL, loss) : NULL;
     for (size_t k = 0; k < t->store.n; k++) {
         const pdi_tensor *v = &t->store.v[k];
         size_t tie = meta_comes_from(n, v->value);
@@ -290,17 +333,27 @@ static inline void meta_slope(const meta_nodes *n, void *ctx)
         double *at = n->value[tie], *to = meta_eval(n, meta_goes_to(n, v->value));
         for (int64_t i = 0; i < pdr_shape_size(&v->shape); i++) {
             double slope = at[i] - to[i];
-            s->off = fmax(s->off, fabs(slope - meta_central(n, &at[i], loss)));
+            s->off = fmax(s->off, fabs(slope - meta_central(n, still, &at[i], loss)));
             s->most = fmax(s->most, fabs(slope));
             s->numbers++;
         }
         free(to);
     }
+    for (size_t i = 0; still && i < n->b->g->n; i++) free(still[i]);
+    free(still);
 }
 
 static inline meta_slopes meta_slopes_of(meta *f)
 {
     meta_slopes s = {0};
+    meta_look(f, meta_slope, &s);
+    assert_true(s.numbers > 0);
+    return s;
+}
+
+static inline meta_slopes meta_slopes_stopped(meta *f)
+{
+    meta_slopes s = {.still = true};
     meta_look(f, meta_slope, &s);
     assert_true(s.numbers > 0);
     return s;

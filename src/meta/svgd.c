@@ -76,10 +76,10 @@ void pdi_svgd_direction(pdr_graph *g, double bandwidth, size_t n, const pdr_node
     pdr_node k = pdr_exp(g, pdr_neg(g, pdr_div(g, distance, h)));
     pdr_node sum = pdr_sum_keep(g, k, 2u), push = pdr_div(g, pdr_scalar(g, 2), h);
     for (size_t t = 0; t < n; t++) {
-        pdr_node c = svgd_centred(g, x[t], m), up = svgd_flat(g, score[t], m);
-        pdr_node pull = pdr_dot(g, k, pdr_swap_last(g, up));
-        pdr_node away = pdr_sub(g, pdr_mul(g, sum, c), pdr_dot(g, k, pdr_swap_last(g, c)));
-        pdr_node d = pdr_scale(g, 1.0 / m, pdr_add(g, pull, pdr_mul(g, push, away)));
-        phi[t] = pdr_reshape(g, d, pdr_node_shape(g, x[t]));
+        pdr_node c = svgd_centred(g, x[t], m);
+        pdr_node up = pdr_sub(g, svgd_flat(g, score[t], m), pdr_mul(g, push, c));
+        pdr_node d = pdr_add(g, pdr_dot(g, k, pdr_swap_last(g, up)),
+                             pdr_mul(g, pdr_mul(g, push, sum), c));
+        phi[t] = pdr_reshape(g, pdr_scale(g, 1.0 / m, d), pdr_node_shape(g, x[t]));
     }
 }
