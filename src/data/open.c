@@ -7,6 +7,7 @@
 #include "data/classes.h"
 #include "data/csv.h"
 #include "data/dataset.h"
+#include "data/drawing.h"
 #include "data/idx.h"
 #include "data/registry.h"
 
@@ -103,15 +104,33 @@ static pdi_csv_form open_form(const pdi_set *s, const pdr_data_options *o)
     return f;
 }
 
-static pdr_rc open_plan_set(const pdr_alloc *alloc, const pdr_data_options *o, open_plan *p,
-                            pdr_error *err)
+/* Where the set's files lie in the folder: those of its home, or those that do as well. */
+static pdr_rc open_paths(open_plan *p, pdr_error *err)
 {
     const char **role[PDI_SET_FILES] = {&p->train, &p->train_labels, &p->test, &p->test_labels};
     const pdi_set_file *f;
+    p->loader = p->set->loader;
+    if (pdi_set_ready(p->set, p->folder, p->path)) {
+        p->loader = PDI_LOAD_CLASSES;
+        p->train = p->path[0];
+        p->train_labels = p->path[1];
+        return PDR_OK;
+    }
+    for (size_t k = 0; k < PDI_SET_FILES && (f = pdi_set_file_at(p->set, k)); k++) {
+        if (!pdi_set_path(p->folder, f->name, p->path[k]))
+            return pdi_fail(err, PDR_IO, "%s/%s: not there any more", p->folder, f->name);
+        *role[k] = p->path[k];
+    }
+    return PDR_OK;
+}
+
+static pdr_rc open_plan_set(const pdr_alloc *alloc, const pdr_data_options *o, open_plan *p,
+                            pdr_error *err)
+{
     p->set = pdi_set_find(o->name, err);
     if (!p->set) return PDR_INPUT;
-    bool is_idx = p->set->loader == PDI_LOAD_IDX || p->set->loader == PDI_LOAD_CLASSES;
-    pdr_rc rc = is_idx ? open_refuse_columns(o, o->name, err) : PDR_OK;
+    bool is_images = p->set->loader == PDI_LOAD_IDX || p->set->loader == PDI_LOAD_DRAWINGS;
+    pdr_rc rc = is_images ? open_refuse_columns(o, o->name, err) : PDR_OK;
     if (p->set->loader == PDI_LOAD_PAIR && (o->label || o->target))
         rc = pdi_fail(err, PDR_INPUT,
                       "%s keeps its targets in a file of their own; leave out data.label and "
@@ -122,14 +141,8 @@ static pdr_rc open_plan_set(const pdr_alloc *alloc, const pdr_data_options *o, o
         rc = pdr_registry_fetch(alloc, o->name, NULL, NULL, err);
         pdi_set_where(p->set, p->folder);
     }
-    for (size_t k = 0; !rc && k < PDI_SET_FILES && (f = pdi_set_file_at(p->set, k)); k++) {
-        if (!pdi_set_path(p->folder, f, p->path[k]))
-            rc = pdi_fail(err, PDR_IO, "%s/%s: not there any more", p->folder, f->name);
-        *role[k] = p->path[k];
-    }
-    p->loader = p->set->loader;
     p->form = open_form(p->set, o);
-    return rc;
+    return rc ? rc : open_paths(p, err);
 }
 
 /* ---- loading ---- */
@@ -228,6 +241,10 @@ static pdr_rc open_load(const pdr_alloc *alloc, const open_plan *p, pdr_data *da
     case PDI_LOAD_IDX: rc = open_idx(alloc, p, data, err); break;
     case PDI_LOAD_CSV: rc = open_csv(alloc, p, data, err); break;
     case PDI_LOAD_PAIR: rc = open_pair(alloc, p, data, err); break;
+    case PDI_LOAD_DRAWINGS:
+        rc = pdi_drawing_open(alloc, (const char *const[2]){p->train, p->train_labels},
+                              &data->train, err);
+        break;
     case PDI_LOAD_CLASSES:
         rc = pdi_classes_open(alloc, p->train, p->train_labels, &data->train, err);
         break;

@@ -107,23 +107,29 @@ static bool registry_place(const pdi_set *s, int i, char folder[PDI_PATH])
     return registry_path(folder, "/usr/share/datasets/%s", registry_folder(s));
 }
 
-bool pdi_set_path(const char *folder, const pdi_set_file *f, char path[PDI_PATH])
+bool pdi_set_path(const char *folder, const char *name, char path[PDI_PATH])
 {
-    size_t n = strlen(f->name), bare = n > 3 && !strcmp(f->name + n - 3, ".gz") ? n - 3 : n;
-    if (registry_path(path, "%s/%s", folder, f->name) && !access(path, R_OK)) return true;
-    return registry_path(path, "%s/%.*s%s", folder, (int)bare, f->name, bare == n ? ".gz" : "") &&
+    size_t n = strlen(name), bare = n > 3 && !strcmp(name + n - 3, ".gz") ? n - 3 : n;
+    if (registry_path(path, "%s/%s", folder, name) && !access(path, R_OK)) return true;
+    return registry_path(path, "%s/%.*s%s", folder, (int)bare, name, bare == n ? ".gz" : "") &&
            !access(path, R_OK);
+}
+
+bool pdi_set_ready(const pdi_set *s, const char *folder, char path[2][PDI_PATH])
+{
+    return s->ready[0] && pdi_set_path(folder, s->ready[0], path[0]) &&
+           pdi_set_path(folder, s->ready[1], path[1]);
 }
 
 void pdi_set_where(const pdi_set *s, char folder[PDI_PATH])
 {
     for (int i = 0; i < 3; i++) {
         const pdi_set_file *f;
-        char path[PDI_PATH];
+        char path[2][PDI_PATH];
         size_t k = 0;
         if (!registry_place(s, i, folder)) continue;
-        while ((f = pdi_set_file_at(s, k)) && pdi_set_path(folder, f, path)) k++;
-        if (!f) return;
+        while ((f = pdi_set_file_at(s, k)) && pdi_set_path(folder, f->name, path[0])) k++;
+        if (!f || pdi_set_ready(s, folder, path)) return;
     }
     folder[0] = 0;
 }
@@ -152,12 +158,6 @@ static pdr_rc registry_fetch_file(const pdr_alloc *alloc, const pdi_set *s, cons
     if (!registry_path(path, "%s/%s", folder, f->name))
         return pdi_fail(err, PDR_INPUT, "%s: the path is too long", folder);
     if (registry_is_cached(path, f->sha256)) return PDR_OK;
-    if (!f->url)
-        return pdi_fail(
-            err, PDR_INPUT,
-            "%s: %s is made from what %s has, and not to be had there; put it at %s, or "
-            "set PERDURE_DATA to a folder that has %s/%s",
-            s->row.name, f->name, s->row.home, path, registry_folder(s), f->name);
     snprintf(remedy, sizeof remedy,
              "put the file at %.300s, or set PERDURE_DATA to a folder that has %s/%s", path,
              registry_folder(s), f->name);

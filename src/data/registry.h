@@ -8,7 +8,13 @@
 
 enum { PDI_PATH = 4096, PDI_SET_FILES = 4 };
 
-typedef enum pdi_loader { PDI_LOAD_IDX, PDI_LOAD_CSV, PDI_LOAD_PAIR, PDI_LOAD_CLASSES } pdi_loader;
+typedef enum pdi_loader {
+    PDI_LOAD_IDX,
+    PDI_LOAD_CSV,
+    PDI_LOAD_PAIR,
+    PDI_LOAD_DRAWINGS,
+    PDI_LOAD_CLASSES
+} pdi_loader;
 
 typedef struct pdi_set_file {
     const char *set, *name;
@@ -24,6 +30,7 @@ typedef struct pdi_set {
     const char *folder; /* of its files in the cache and in mirrors; NULL: the set's name */
     int32_t rows, columns;
     pdi_csv_form form;
+    const char *ready[2]; /* files made of the set's, which do as well (loader CLASSES); or NULL */
 } pdi_set;
 
 /* The set called name, or NULL with *err filled. */
@@ -35,7 +42,10 @@ const pdi_set_file *pdi_set_file_at(const pdi_set *s, size_t k);
 /* The first folder that holds the whole set, or "". */
 void pdi_set_where(const pdi_set *s, char folder[PDI_PATH]);
 
-/* The path of file f in folder, gzipped or not as it is there; false when it is not. */
-bool pdi_set_path(const char *folder, const pdi_set_file *f, char path[PDI_PATH]);
+/* The path of a file in folder, gzipped or not as it is there; false when it is not. */
+bool pdi_set_path(const char *folder, const char *name, char path[PDI_PATH]);
+
+/* Whether folder has the files that do as well, and their paths. */
+bool pdi_set_ready(const pdi_set *s, const char *folder, char path[2][PDI_PATH]);
 
 #endif
