@@ -183,7 +183,7 @@ static const char *const mistakes[][2] = {
      "dir/x.yaml:3:1: trainig: there is no such section; did you mean 'training'?"},
     {DATA "method: er\nx: 3\n",
      "dir/x.yaml:3:1: x: there is no such section; choose from data, scenario, episodes, "
-     "model, method, optimizer, training, seed, published"},
+     "model, method, optimizer, training, learner, seed, published"},
     {DATA "method: er\nepisodes: {way: 0}\n",
      "dir/x.yaml:3:17: episodes.way: 0 is out of range; give 1 to 2048"},
     {DATA "method: er\nepisodes: {family: sinusoid}\n",

@@ -12,6 +12,7 @@
 #include <perdure/experiment.h>
 #include <perdure/graph.h>
 #include <perdure/kind.h>
+#include <perdure/learner.h>
 #include <perdure/method.h>
 #include <perdure/nn.h>
 #include <perdure/opt.h>

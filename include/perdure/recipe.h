@@ -58,6 +58,18 @@ typedef struct pdr_training {
 
 extern const pdr_option pdr_training_option_table[];
 
+/* The recipe's `learner:` section: for a learner file, which perdure/learner.h keeps. */
+typedef struct pdr_learner_options {
+    int64_t classes;     /* outputs there is room for; fewer than there are classes: as many */
+    int64_t tasks;       /* named tasks there is room for */
+    bool normalise;      /* features by their running mean and variance */
+    int64_t window;      /* examples of the rolling accuracy */
+    int64_t journal;     /* bytes of journal after which the state is written */
+    int64_t adapt_steps; /* on the few examples of something new */
+} pdr_learner_options;
+
+extern const pdr_option pdr_learner_option_table[];
+
 /* The recipe's `published:` section: what others report for this experiment, and what a
  * mean over seeds is held to.  It is about the recipe and changes nothing of a run, so
  * pdr_recipe_write() leaves it out.  Bounds are in the unit that results are shown in: per
@@ -83,6 +95,8 @@ typedef struct pdr_recipe {
     size_t layers;
     pdr_choice *layer;
     uint64_t seed;
+    bool has_learner; /* as has_episodes */
+    pdr_learner_options learner;
     pdr_published published;
     void *text_store; /* strings that options point into */
 } pdr_recipe;

@@ -20,6 +20,16 @@ static void forward_keep_buffers(pdr_build *b, pdr_tensors theta, const pdr_node
     }
 }
 
+/* (x - centre) scale, where features are normalised as they come. */
+static pdr_node forward_normalise(pdr_build *b, pdr_node x)
+{
+    const pdi_trainer *t = b->t;
+    if (!t->centre) return x;
+    pdr_node centre = pdi_build_input(b, PDR_F32, t->spec.example, t->centre);
+    pdr_node scale = pdi_build_input(b, PDR_F32, t->spec.example, t->scale);
+    return pdr_mul(b->g, pdr_sub(b->g, x, centre), scale);
+}
+
 static pdr_node forward_walk(pdr_build *b, pdr_tensors theta, pdr_node x, pdr_apply *a)
 {
     bool live = !theta.buffer;
@@ -34,7 +44,7 @@ static pdr_node forward_walk(pdr_build *b, pdr_tensors theta, pdr_node x, pdr_ap
         a->buffer_new = made.n ? made.v : NULL;
     }
     if (a->training) a->key = pdr_build_key(b);
-    pdr_node y = pdr_model_apply(b->t->spec.model, b->g, a, x);
+    pdr_node y = pdr_model_apply(b->t->spec.model, b->g, a, forward_normalise(b, x));
     if (learns && !live && a->buffer_new) forward_keep_buffers(b, theta, a->buffer_new);
     return y;
 }

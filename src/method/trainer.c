@@ -24,6 +24,20 @@ static bool trainer_parameters(pdi_trainer *t)
     return true;
 }
 
+/* What a feature is centred and scaled by: whoever owns the trainer changes the numbers. */
+static bool trainer_normaliser(pdi_trainer *t)
+{
+    static const char *const names[] = {"normaliser/centre", "normaliser/scale"};
+    float **at[] = {&t->centre, &t->scale};
+    for (int k = 0; t->spec.normalises && k < 2; k++) {
+        bool is_new;
+        pdi_tensor *v = pdi_state_get(&t->store, names[k], &t->spec.example, 0, &is_new);
+        if (!v) return false;
+        *at[k] = v->value;
+    }
+    return true;
+}
+
 static bool trainer_memory(pdi_trainer *t)
 {
     const pdi_trainer_spec *s = &t->spec;
@@ -67,7 +81,8 @@ pdr_rc pdi_trainer_new(const pdr_alloc *alloc, const pdi_trainer_spec *spec, pdr
     t->spec = *spec;
     t->spec.setting.features = pdr_model_features(spec->model);
     t->method = (const pdr_method *)(const void *)spec->method.kind;
-    if (!trainer_memory(t) || !trainer_batches(t, batch) || !trainer_parameters(t)) {
+    if (!trainer_memory(t) || !trainer_batches(t, batch) || !trainer_parameters(t) ||
+        !trainer_normaliser(t)) {
         pdi_trainer_free(t);
         return pdi_nomem(err);
     }

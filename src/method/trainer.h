@@ -156,6 +156,7 @@ typedef struct pdi_trainer_spec {
     pdi_episode_sizes episode;
     const float *mask;         /* [tasks, outputs], or NULL */
     const int32_t *first_task; /* [outputs]; NULL: 0 for all */
+    bool normalises;           /* features are centred and scaled before the model: centre, scale */
     uint64_t seed;
 } pdi_trainer_spec;
 
@@ -178,6 +179,7 @@ typedef struct pdi_trainer {
     pdi_host_batch support, query; /* of episodes: one after the other */
     uint64_t first;                /* the number of the first of them, for random keys */
     int32_t (*episode_key)[4];
+    float *centre, *scale; /* [example], state; NULL unless the spec normalises */
     float rate, loss;
     float have;    /* 1 while the memory holds something */
     float *output; /* of predict: [size, outputs], or [episodes, steps + 1, query, outputs] */

@@ -29,6 +29,7 @@ static const struct bind_row {
     {"method", BIND_CHOICE, NULL, PDR_KIND_METHOD, offsetof(pdr_recipe, method)},
     {"optimizer", BIND_CHOICE, NULL, PDR_KIND_OPTIMIZER, offsetof(pdr_recipe, optimizer)},
     {"training", BIND_TABLE, pdr_training_option_table, 0, offsetof(pdr_recipe, training)},
+    {"learner", BIND_TABLE, pdr_learner_option_table, 0, offsetof(pdr_recipe, learner)},
     {"seed", BIND_SEED, NULL, 0, 0},
     {"published", BIND_TABLE, pdr_published_option_table, 0, offsetof(pdr_recipe, published)},
 };
@@ -174,6 +175,7 @@ pdr_rc pdi_bind_entry(pdi_binder *b, const pdi_target *t, const pdi_tree *node)
                              "no %s is named yet, so it has no options; give '%s=NAME' first",
                              bind_noun[t->group], t->path);
     if (t->self == &b->out->episodes) b->out->has_episodes = true;
+    if (t->self == &b->out->learner) b->out->has_learner = true;
     const pdr_option *table = t->choice ? t->choice->kind->options : t->table;
     const pdr_option *row = pdr_option_find(table, node->key);
     if (row) return bind_option(b, t->path, row, t->choice ? t->choice->self : t->self, node);
@@ -188,6 +190,7 @@ static pdr_rc bind_table(pdi_binder *b, const pdi_target *t, const pdi_tree *nod
 {
     pdr_option_defaults(t->table, t->self);
     if (t->self == &b->out->episodes) b->out->has_episodes = true;
+    if (t->self == &b->out->learner) b->out->has_learner = true;
     if (pdi_tree_is_null(node)) return PDR_OK;
     if (node->type != PDI_TREE_MAP)
         return pdi_bind_fail(b, node->at, t->path, NULL,

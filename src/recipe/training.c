@@ -29,6 +29,21 @@ const pdr_option pdr_training_option_table[] = {
     PDR_OPTION_END,
 };
 
+const pdr_option pdr_learner_option_table[] = {
+    PDR_OPTION_COUNT(pdr_learner_options, classes, 16, 1, 1e5,
+                     "classes there is room for, known at the start or not"),
+    PDR_OPTION_COUNT(pdr_learner_options, tasks, 16, 0, 1e5, "named tasks there is room for"),
+    PDR_OPTION_FLAG(pdr_learner_options, normalise, true,
+                    "centre and scale features by their running mean and variance"),
+    PDR_OPTION_COUNT(pdr_learner_options, window, 1000, 0, 1e8,
+                     "examples that the rolling accuracy is over"),
+    PDR_OPTION_COUNT(pdr_learner_options, journal, 16777216, 0, 1e12,
+                     "bytes of journal after which the state is written and the journal emptied"),
+    PDR_OPTION_COUNT(pdr_learner_options, adapt_steps, 100, 1, 1e6,
+                     "steps on the few examples of something new"),
+    PDR_OPTION_END,
+};
+
 const pdr_option pdr_published_option_table[] = {
     PDR_OPTION_TEXT(pdr_published, figure, NULL, "what others report, as they write it"),
     PDR_OPTION_TEXT(pdr_published, source, NULL, "who reports it: authors and year"),

@@ -115,6 +115,10 @@ char *pdr_recipe_write(const pdr_recipe *r)
     write_choice(&out, "optimizer", &r->optimizer);
     pdi_text_add(&out, "training:\n");
     write_table(&out, "  ", pdr_training_option_table, &r->training);
+    if (r->has_learner) {
+        pdi_text_add(&out, "learner:\n");
+        write_table(&out, "  ", pdr_learner_option_table, &r->learner);
+    }
     pdi_text_add(&out, "seed: %" PRIu64 "\n", r->seed);
     return pdi_text_take(&out);
 }

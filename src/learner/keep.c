@@ -1,0 +1,186 @@
+/* learner/keep.c -- all state as items of the store, and back.
+ *
+ *   counter, memory, tensor   the trainer's pieces
+ *   form, feature, class, task   what an example looks like (form.c)
+ *   learner                   the rest: counters, normaliser, tally */
+#include <string.h>
+
+#include "base/hash.h"
+#include "learner/learner.h"
+
+/* ---- the trainer ----------------------------------------------------------------------------- */
+
+typedef struct keep_walk {
+    pdr_learner *l;
+    pdr_error *err;
+} keep_walk;
+
+/* Every piece is made of words of 4 bytes. */
+static pdi_item keep_item(const pdi_piece *p)
+{
+    bool tensor = !strcmp(p->section, "tensor");
+    return (pdi_item){.section = p->section,
+                      .name = p->name,
+                      .type = tensor ? PDI_F32 : PDI_U32,
+                      .shape = tensor ? p->shape : PDR_SHAPE((int32_t)(p->bytes / 4)),
+                      .bytes = p->data};
+}
+
+static pdr_rc keep_put(void *ctx, const pdi_piece *p)
+{
+    const keep_walk *w = ctx;
+    pdi_item i = keep_item(p);
+    return pdi_store_put(w->l->store, &i, w->err);
+}
+
+static pdr_rc keep_get(void *ctx, const pdi_item *i, pdr_error *err)
+{
+    const keep_walk *w = ctx;
+    size_t bytes = (size_t)pdi_item_size(i);
+    void *data = pdi_new(w->l->alloc, bytes + 1, 1);
+    if (!data) return pdi_nomem(err);
+    pdr_rc rc = pdi_store_get(w->l->store, i, data, err);
+    pdi_piece p = {i->section, i->name, i->shape, data, bytes};
+    if (!rc) rc = pdi_trainer_restore(w->l->trainer, &p, err);
+    pdi_free(w->l->alloc, data);
+    return rc;
+}
+
+/* ---- the rest
+ * ------------------------------------------------------------------------------------ */
+
+enum { KEEP_COUNTS = 10, KEEP_SUMS = 3, KEEP_ITEMS = 12 };
+
+/* Whole numbers and sums, on their way to the file and back. */
+typedef struct keep_numbers {
+    uint64_t count[KEEP_COUNTS];
+    double sum[KEEP_SUMS];
+} keep_numbers;
+
+static keep_numbers keep_take(const pdr_learner *l)
+{
+    const pdi_tally *t = &l->tally;
+    return (keep_numbers){{l->examples, l->seen, l->taken, (uint64_t)l->next, (uint64_t)l->waiting,
+                           t->n, t->right, t->same, (uint64_t)t->in_window,
+                           (uint64_t)(t->last + 1)},
+                          {t->loss, t->error2, t->error1}};
+}
+
+static void keep_give(pdr_learner *l, const keep_numbers *k)
+{
+    pdi_tally *t = &l->tally;
+    l->examples = k->count[0];
+    l->seen = k->count[1];
+    l->taken = k->count[2];
+    l->next = (int64_t)k->count[3];
+    l->waiting = (int32_t)k->count[4];
+    t->n = k->count[5];
+    t->right = k->count[6];
+    t->same = k->count[7];
+    t->in_window = (int64_t)k->count[8];
+    t->last = (int32_t)k->count[9] - 1;
+    t->loss = k->sum[0];
+    t->error2 = k->sum[1];
+    t->error1 = k->sum[2];
+}
+
+static pdi_item keep_numbers_item(const keep_numbers *k, bool sums)
+{
+    return sums ? (pdi_item){"learner", "sums", PDI_F64, PDR_SHAPE(KEEP_SUMS), k->sum}
+                : (pdi_item){"learner", "counts", PDI_U64, PDR_SHAPE(KEEP_COUNTS), k->count};
+}
+
+/* Arrays that are where they are. */
+static size_t keep_arrays(const pdr_learner *l, pdi_item item[KEEP_ITEMS])
+{
+    const pdi_tally *t = &l->tally;
+    const pdi_form *f = &l->form;
+    int32_t width = (int32_t)f->width, outputs = f->outputs, n = l->waiting;
+    size_t k = 0;
+    if (l->mean) item[k++] = (pdi_item){"learner", "mean", PDI_F64, PDR_SHAPE(width), l->mean};
+    if (l->m2) item[k++] = (pdi_item){"learner", "m2", PDI_F64, PDR_SHAPE(width), l->m2};
+    item[k++] = (pdi_item){"learner", "labels", PDI_U64, PDR_SHAPE(outputs), t->label};
+    item[k++] = (pdi_item){"learner", "answers", PDI_U64, PDR_SHAPE(outputs), t->answer};
+    item[k++] = (pdi_item){"learner", "window", PDI_U8, PDR_SHAPE((int32_t)t->size), t->window};
+    item[k++] = (pdi_item){"waiting", "x", PDI_F32, PDR_SHAPE(n, width), l->wait_x};
+    item[k++] = (pdi_item){"waiting", "target", PDI_F32, PDR_SHAPE(n, f->targets), l->wait_target};
+    item[k++] = (pdi_item){"waiting", "label", PDI_I32, PDR_SHAPE(n), l->wait_label};
+    item[k++] = (pdi_item){"waiting", "task", PDI_I32, PDR_SHAPE(n), l->wait_task};
+    return k;
+}
+
+pdr_rc pdi_learner_put(pdr_learner *l, pdr_error *err)
+{
+    keep_walk w = {l, err};
+    keep_numbers k = keep_take(l);
+    pdi_item count = keep_numbers_item(&k, false), sum = keep_numbers_item(&k, true);
+    pdi_item item[KEEP_ITEMS];
+    size_t n = keep_arrays(l, item);
+    pdr_rc rc = pdi_store_put(l->store, &count, err);
+    if (!rc) rc = pdi_store_put(l->store, &sum, err);
+    for (size_t i = 0; !rc && i < n; i++) rc = pdi_store_put(l->store, &item[i], err);
+    if (!rc) rc = pdi_form_put(l, err);
+    if (!rc) rc = pdi_store_clear(l->store, "tensor", err);
+    return rc ? rc : pdi_trainer_each(l->trainer, keep_put, &w);
+}
+
+static bool keep_is_usable(const pdr_learner *l)
+{
+    for (int32_t i = 0; i < l->waiting; i++)
+        if (l->wait_label[i] < 0 || l->wait_label[i] >= l->form.outputs || l->wait_task[i] < 0 ||
+            l->wait_task[i] >= l->form.task.n)
+            return false;
+    return l->tally.last < l->form.outputs;
+}
+
+static pdr_rc keep_get_arrays(pdr_learner *l, pdr_error *err)
+{
+    pdi_item item[KEEP_ITEMS];
+    size_t n = keep_arrays(l, item);
+    pdr_rc rc = PDR_OK;
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = pdi_store_get(l->store, &item[i], (void *)(uintptr_t)item[i].bytes, err);
+    return rc;
+}
+
+pdr_rc pdi_learner_get(pdr_learner *l, pdr_error *err)
+{
+    static const char *const sections[] = {"counter", "memory", "tensor"};
+    keep_walk w = {l, err};
+    keep_numbers k;
+    pdi_item count = keep_numbers_item(&k, false), sum = keep_numbers_item(&k, true);
+    pdr_rc rc = pdi_store_get(l->store, &count, k.count, err);
+    if (!rc) rc = pdi_store_get(l->store, &sum, k.sum, err);
+    if (rc) return rc;
+    keep_give(l, &k);
+    bool fits = l->waiting >= 0 && l->waiting <= l->most;
+    if (fits) rc = keep_get_arrays(l, err);
+    if (!rc && (!fits || !keep_is_usable(l)))
+        rc = pdi_fail(err, PDR_INPUT,
+                      "%s: what waits to be learned is not this recipe's; the "
+                      "file was changed by hand",
+                      pdi_store_path(l->store));
+    for (size_t i = 0; !rc && i < 3; i++)
+        rc = pdi_store_items(l->store, sections[i], keep_get, &w, err);
+    return rc;
+}
+
+/* ---- hash --------------------------------------------------------------------------------------
+ */
+
+uint64_t pdr_learner_state_hash(const pdr_learner *l)
+{
+    keep_numbers k = keep_take(l);
+    pdi_item item[KEEP_ITEMS];
+    size_t n = keep_arrays(l, item);
+    uint64_t h = pdi_trainer_hash(l->trainer);
+    k.count[3] = 0; /* where the journal is does not matter */
+    h = pdi_hash(h, k.count, sizeof k.count);
+    h = pdi_hash(h, k.sum, sizeof k.sum);
+    for (size_t i = 0; i < n; i++) {
+        h = pdi_hash(h, item[i].name, strlen(item[i].name));
+        h = pdi_hash(h, item[i].bytes, (size_t)pdi_item_size(&item[i]));
+    }
+    pdi_form_hash(l, &h);
+    return h;
+}

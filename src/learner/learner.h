@@ -1,0 +1,142 @@
+/* learner/learner.h -- a learner at work, as the files of this room see it.
+ *
+ *     form.c     what an example looks like: names of features, classes, tasks
+ *     entry.c    examples to journal entries, and back
+ *     keep.c     state to items of the store, and back
+ *     tally.c    answers compared with what came
+ *     teach.c    learning: journal, batch, step
+ *     answer.c   predictions
+ *     learner.c  life: create, open, checkpoint, close, snapshots
+ *
+ * What must hold
+ *
+ *  1. State is what keep.c writes, and nothing else: what it writes and the journal after it
+ *     give the learner back, to the bit.
+ *  2. `next` is the entry of the journal after those that are in the state.  Examples that wait
+ *     (fewer than a batch) are state.
+ *  3. An example is in the journal before it is learned.
+ *  4. Learning an example depends on the state and the example alone: not on how many came
+ *     with it, not on when the state was written.
+ *
+ *     created --commit--> open --learn: append, commit, learn--> open --checkpoint--> open
+ *        closed --open: state, then what the journal has from next on--> open */
+#ifndef PDI_LEARNER_LEARNER_H
+#define PDI_LEARNER_LEARNER_H
+
+#include <perdure/learner.h>
+
+#include "learner/store.h"
+#include "method/trainer.h"
+
+/* Names in the order in which they came. */
+typedef struct pdi_names {
+    char **v;
+    int32_t n, most;
+} pdi_names;
+
+typedef struct pdi_form {
+    pdr_shape shape;
+    size_t width;    /* features of an example */
+    int32_t outputs; /* there is room for; targets */
+    int32_t targets; /* 0: classification */
+    pdi_names feature, class, task;
+} pdi_form;
+
+typedef enum pdi_entry_kind {
+    PDI_ENTRY_LEARN = 1,
+    PDI_ENTRY_ADAPT,
+    PDI_ENTRY_TASK_END,
+    PDI_ENTRY_SKIP /* a batch that diverged: not to be learned again */
+} pdi_entry_kind;
+
+/* Everything that answers were compared with. */
+typedef struct pdi_tally {
+    uint64_t n, right, same;     /* answers; right; labels like the one before */
+    double loss, error2, error1; /* sums; of regression over all targets */
+    uint64_t *label, *answer;    /* [outputs] how often each came, was given */
+    uint8_t *window;             /* [window] was it right? */
+    int64_t size, in_window;     /* of the window; right ones in it */
+    int32_t last;                /* label before; -1 at first */
+} pdi_tally;
+
+struct pdr_learner {
+    const pdr_alloc *alloc;
+    pdr_recipe recipe;
+    pdi_store *store;
+    bool reads_only, is_lost; /* lost: a write failed half-way, open it again */
+    uint64_t seed, examples;  /* acknowledged */
+    pdi_form form;
+    pdr_model *model;
+    pdr_pool *pool;
+    pdi_trainer *trainer;
+    float *mask;       /* [tasks, outputs] */
+    double *mean, *m2; /* running moments of features; NULL: not normalised */
+    uint64_t seen;     /* by the normaliser */
+    pdi_tally tally;
+    int64_t next;
+    uint64_t taken;        /* examples that went into batches, diverged ones among them */
+    int32_t waiting, most; /* examples that wait; there is room for */
+    float *wait_x, *wait_target;
+    int32_t *wait_label, *wait_task;
+    uint64_t *skip; /* batches that diverged, by what was taken before them */
+    size_t skips, skip_cap;
+    int64_t unwritten; /* bytes of journal since the last checkpoint */
+};
+
+/* ---- form.c -------------------------------------------------------------------------------- */
+
+pdr_rc pdi_form_open(pdr_learner *l, const pdr_dataset *like, pdr_error *err);
+void pdi_form_close(pdr_learner *l);
+pdr_rc pdi_form_put(pdr_learner *l, pdr_error *err);
+pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err);
+
+/* The number of a class or task by name, made when it is new; -1 and an error when there is
+ * no room.  find: -1 when it is not there. */
+int32_t pdi_form_class(pdr_learner *l, int32_t task, const char *name, pdr_error *err);
+int32_t pdi_form_task(pdr_learner *l, const char *name, pdr_error *err);
+int32_t pdi_names_find(const pdi_names *names, const char *name);
+
+/* ---- entry.c --------------------------------------------------------------------------------- */
+
+/* n examples as bytes, in memory that the caller frees. */
+pdr_rc pdi_entry_write(const pdr_learner *l, pdi_entry_kind kind, size_t n, const pdr_example e[],
+                       void **bytes, size_t *size, pdr_error *err);
+
+/* The kind of an entry and how many examples it has; example after example. */
+typedef struct pdi_entry_reader {
+    const pdr_learner *l;
+    const unsigned char *bytes;
+    size_t size, at;
+    pdi_entry_kind kind;
+    uint32_t n;
+    int64_t number;                                       /* a skip's entry */
+    char task[PDI_NAME_MAX + 1], label[PDI_NAME_MAX + 1]; /* of the example read last */
+} pdi_entry_reader;
+bool pdi_entry_open(pdi_entry_reader *r, const pdr_learner *l, const void *bytes, size_t size);
+bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e);
+
+/* ---- the others
+ * ---------------------------------------------------------------------------------- */
+
+pdr_rc pdi_learner_put(pdr_learner *l, pdr_error *err); /* keep.c: within a transaction */
+pdr_rc pdi_learner_get(pdr_learner *l, pdr_error *err);
+void pdi_form_hash(const pdr_learner *l, uint64_t *h);
+
+bool pdi_tally_open(const pdr_learner *l, pdi_tally *t, int64_t window);
+void pdi_tally_close(const pdr_learner *l, pdi_tally *t);
+void pdi_tally_class(pdi_tally *t, int32_t outputs, const float *logits, const float *mask,
+                     int32_t label);
+void pdi_tally_target(pdi_tally *t, int32_t targets, const float *y, const float *target);
+pdr_score pdi_tally_score(const pdi_tally *t, int32_t outputs, int32_t targets);
+
+/* teach.c: remember a skip; learn what an entry of the journal holds. */
+pdr_rc pdi_teach_skip(pdr_learner *l, const void *bytes, size_t n, pdr_error *err);
+pdr_rc pdi_teach_entry(pdr_learner *l, int64_t seq, const void *bytes, size_t n, pdr_error *err);
+
+/* learner.c: forget all state in memory, and take it from the file. */
+pdr_rc pdi_learner_reload(pdr_learner *l, pdr_error *err);
+
+/* Whether a call may go on: the learner is not lost, and may be written to. */
+pdr_rc pdi_learner_check(const pdr_learner *l, bool writes, pdr_error *err);
+
+#endif
