@@ -77,23 +77,6 @@ static void step_loop_load(const step_run *r, const pdi_reg *g, step_place *at, 
     if (g->period) at->until = (lo / g->block + 1) * g->block;
 }
 
-/* What a row of a join is: everything from the innermost padded axis on. */
-typedef struct step_join_row {
-    int axis;
-    int64_t inner, length; /* of an element of the axis, of the row */
-} step_join_row;
-
-static step_join_row step_join_rows(const pdr_shape *s, const pdi_piece *p, int32_t pieces)
-{
-    step_join_row row = {.axis = 0, .inner = 1};
-    for (int32_t i = 0; i < pieces; i++)
-        for (int k = row.axis; k < s->rank; k++)
-            if (p[i].view.shape.dim[k] != s->dim[k]) row.axis = k;
-    for (int k = row.axis + 1; k < s->rank; k++) row.inner *= s->dim[k];
-    row.length = row.inner * s->dim[row.axis];
-    return row;
-}
-
 /* Which of its own rows a piece has in row `at` of the join; -1: none. */
 static int64_t step_piece_row(const pdr_shape *s, const pdi_piece *p, int axis, int64_t at)
 {
@@ -108,32 +91,31 @@ static int64_t step_piece_row(const pdr_shape *s, const pdi_piece *p, int axis, 
 }
 
 /* Elements from .. to-1 of row `at` of a join: what piece p has of them. */
-static void step_piece(const step_run *r, const pdr_shape *s, const step_join_row *row,
-                       const pdi_piece *p, int64_t at, int64_t from, int64_t to, float *out)
+static void step_piece(const step_run *r, const pdi_join *j, const pdi_piece *p, int64_t at,
+                       int64_t from, int64_t to, float *out)
 {
-    int64_t first = p->lo[row->axis] * row->inner;
-    int64_t length = p->view.shape.dim[row->axis] * row->inner;
+    int64_t first = p->lo[j->axis] * j->inner, length = p->view.shape.dim[j->axis] * j->inner;
     int64_t lo = from > first ? from : first, hi = to < first + length ? to : first + length;
     if (lo >= hi) return;
-    int64_t i = step_piece_row(s, p, row->axis, at);
-    if (i < 0) return;
+    int64_t row = step_piece_row(&j->shape, p, j->axis, at);
+    if (row < 0) return;
     const float *x = step_in(r, &p->view);
-    r->kern->load(out + lo - from, x, &p->axes, i * length + lo - first, hi - lo);
+    int64_t i = row * length + lo - first;
+    if (p->is_dense)
+        memcpy(out + lo - from, x + i, sizeof *out * (size_t)(hi - lo));
+    else
+        r->kern->load(out + lo - from, x, &p->axes, i, hi - lo);
 }
 
 static void step_join(const step_run *r, const pdi_join *j, float *out, int64_t lo, int64_t n)
 {
     const pdi_piece *p = &r->part->plan->low.piece[j->piece];
-    step_join_row row = step_join_rows(&j->shape, p, j->pieces);
+    int64_t at = lo / j->row, from = lo % j->row;
     memset(out, 0, sizeof *out * (size_t)n);
-    while (n > 0) {
-        int64_t at = lo / row.length, from = lo % row.length, to = row.length;
-        if (to - from > n) to = from + n;
-        for (int32_t i = 0; i < j->pieces; i++)
-            step_piece(r, &j->shape, &row, &p[i], at, from, to, out);
+    for (int64_t to; n > 0; n -= to - from, from = 0, at++) {
+        to = j->row - from < n ? j->row : from + n;
+        for (int32_t i = 0; i < j->pieces; i++) step_piece(r, j, &p[i], at, from, to, out);
         out += to - from;
-        lo += to - from;
-        n -= to - from;
     }
 }
 

@@ -193,12 +193,17 @@ static float reduce_select_row(const float *x, int64_t n, bool index)
 /* Rows that lie side by side: a vector of them is turned, so that they go together. */
 static void reduce_select_turned(float *out, const float *x, int64_t rows, int64_t n, bool index)
 {
-    float column[TURN_MOST * VEC], best[VEC], where[VEC];
+    float column[TURN_MOST * VEC];
     for (int64_t o = 0; o < rows; o += VEC) {
         int64_t some = rows - o < VEC ? rows - o : VEC;
         KERN(pack)(column, VEC, x + o * n, n, 1, some, n);
-        reduce_select_rows(column, n, VEC, VEC, best, where);
-        memcpy(out + o, index ? where : best, sizeof *out * (size_t)some);
+        vec best = vec_load(column), where = vec_set(0);
+        for (int64_t i = 1; i < n; i++) {
+            vec row = vec_load(column + i * VEC);
+            where = vec_more(row, best, vec_set((float)i), where);
+            best = vec_more(row, best, row, best);
+        }
+        vec_store_part(out + o, vec_first(some), index ? where : best);
     }
 }
 

@@ -29,6 +29,11 @@ static inline vec vec_set(float x) { return _mm512_set1_ps(x); }
 static inline vec vec_mul(vec x, vec y) { return _mm512_mul_ps(x, y); }
 static inline vec vec_add(vec x, vec y) { return _mm512_add_ps(x, y); }
 static inline vec vec_fma(vec x, vec y, vec z) { return _mm512_fmadd_ps(x, y, z); }
+/* a where x > y, else b */
+static inline vec vec_more(vec x, vec y, vec a, vec b)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), b, a);
+}
 static inline vec_part vec_first(int64_t n) { return (vec_part)(0xffffu >> (VEC - n)); }
 static inline vec vec_load_part(const float *p, vec_part n) { return _mm512_maskz_loadu_ps(n, p); }
 static inline void vec_store_part(float *p, vec_part n, vec x) { _mm512_mask_storeu_ps(p, n, x); }
@@ -43,6 +48,10 @@ static inline vec vec_set(float x) { return _mm256_set1_ps(x); }
 static inline vec vec_mul(vec x, vec y) { return _mm256_mul_ps(x, y); }
 static inline vec vec_add(vec x, vec y) { return _mm256_add_ps(x, y); }
 static inline vec vec_fma(vec x, vec y, vec z) { return _mm256_fmadd_ps(x, y, z); }
+static inline vec vec_more(vec x, vec y, vec a, vec b)
+{
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, y, _CMP_GT_OQ));
+}
 static inline vec_part vec_first(int64_t n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -60,6 +69,7 @@ static inline vec vec_set(float x) { return vdupq_n_f32(x); }
 static inline vec vec_mul(vec x, vec y) { return vmulq_f32(x, y); }
 static inline vec vec_add(vec x, vec y) { return vaddq_f32(x, y); }
 static inline vec vec_fma(vec x, vec y, vec z) { return vfmaq_f32(z, x, y); }
+static inline vec vec_more(vec x, vec y, vec a, vec b) { return vbslq_f32(vcgtq_f32(x, y), a, b); }
 static inline vec_part vec_first(int64_t n) { return n; }
 static inline vec vec_load_part(const float *p, vec_part n)
 {
@@ -86,6 +96,7 @@ static inline vec vec_set(float x) { return x; }
 static inline vec vec_mul(vec x, vec y) { return x * y; }
 static inline vec vec_add(vec x, vec y) { return x + y; }
 static inline vec vec_fma(vec x, vec y, vec z) { return fmaf(x, y, z); }
+static inline vec vec_more(vec x, vec y, vec a, vec b) { return x > y ? a : b; }
 static inline vec_part vec_first(int64_t n) { return n; }
 static inline vec vec_load_part(const float *p, vec_part n) { return (void)n, *p; }
 static inline void vec_store_part(float *p, vec_part n, vec x) { (void)n, *p = x; }

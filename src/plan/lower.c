@@ -226,7 +226,7 @@ static bool lower_piece(lower *w, const pdi_view *v, const int64_t lo[])
         return false;
     }
     pdi_piece *p = &l->piece[l->pieces++];
-    *p = (pdi_piece){.view = *v, .axes = pdi_view_axes(v)};
+    *p = (pdi_piece){.view = *v, .axes = pdi_view_axes(v), .is_dense = pdi_view_is_dense(v)};
     memcpy(p->lo, lo, sizeof p->lo);
     return true;
 }
@@ -242,13 +242,25 @@ static void lower_add_zero(lower *w, uint32_t node, int32_t first)
         lower_entry(w, node, PDI_add, 2, (const lower_value *const[]){&from, &zero}, first);
 }
 
+/* The rows of a join, from the innermost padded axis on. */
+static void lower_join_rows(const lower *w, const pdi_join_found *f, pdi_join *j)
+{
+    for (size_t i = 0; i < f->n; i++)
+        for (int k = j->axis; k < j->shape.rank; k++)
+            if (w->g->v[f->from[i]].shape.dim[k] != j->shape.dim[k]) j->axis = k;
+    j->inner = 1;
+    for (int k = j->axis + 1; k < j->shape.rank; k++) j->inner *= j->shape.dim[k];
+    j->row = j->inner * j->shape.dim[j->axis];
+}
+
 static void lower_join(lower *w, uint32_t node, const pdi_join_found *f, int32_t first)
 {
     const pdr_shape *shape = &w->g->v[node].shape;
     int32_t made[PDI_JOIN_PIECES];
     int64_t n = pdr_shape_size(shape);
     pdi_entry e = {.op = PDI_pad};
-    e.join = (pdi_join){*shape, (int32_t)w->l->pieces, (int32_t)f->n};
+    e.join = (pdi_join){.shape = *shape, .piece = (int32_t)w->l->pieces, .pieces = (int32_t)f->n};
+    lower_join_rows(w, f, &e.join);
     for (size_t k = 0; k < f->n; k++) {
         const lower_value *x = &w->value[f->from[k]];
         made[k] = x->step;

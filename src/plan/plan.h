@@ -52,6 +52,7 @@ enum { PDI_STRIP = 512 };
 typedef struct pdi_piece {
     pdi_view view;
     pdi_axes axes; /* of the view */
+    bool is_dense;
     int64_t lo[PDR_MAX_RANK];
 } pdi_piece;
 
@@ -59,6 +60,8 @@ typedef struct pdi_piece {
 typedef struct pdi_join {
     pdr_shape shape;
     int32_t piece, pieces; /* the first among the plan's, how many */
+    int32_t axis;          /* innermost one along which a piece is shorter than the whole */
+    int64_t inner, row;    /* elements that an element of it stands for; from it on, all */
 } pdi_join;
 
 /* One scalar map (or a copy, PDI_stop, or a join, PDI_pad) of a loop, before registers. */
