@@ -85,6 +85,29 @@ static void want_conv(const op_case *c)
         }
 }
 
+/* The same for x [h, w, c] and y [o, 9 c], channels innermost. */
+static pdr_node make_conv_deep(pdr_graph *g, const op_row *row, const pdr_node x[])
+{
+    (void)row;
+    pdr_node y = pdr_window(g, pdr_window(g, x[0], 0, 3, 1, 1), 2, 3, 1, 1);
+    y = pdr_permute(g, y, (const int32_t[]){0, 2, 1, 3, 4});
+    pdr_shape s = pdr_node_shape(g, y);
+    return pdr_dot(g, pdr_reshape(g, y, PDR_SHAPE(s.dim[0] * s.dim[1], 9 * s.dim[4])), x[1]);
+}
+
+static void want_conv_deep(const op_case *c)
+{
+    int64_t wide = c->in_shape[0].dim[1], deep = c->in_shape[0].dim[2], o = c->shape.dim[1];
+    for (int64_t i = 0; i < c->shape.dim[0] * o; i++) {
+        int64_t at = i / o / (wide - 2) * wide + i / o % (wide - 2);
+        double s = 0;
+        for (int64_t t = 0; t < 9 * deep; t++)
+            s += c->in[0][(at + t / deep / 3 * wide + t / deep % 3) * deep + t % deep] *
+                 c->in[1][i % o * 9 * deep + t];
+        c->out[i] = s;
+    }
+}
+
 /* Two layers, a bias and a curve between: what a plan meets most. */
 static pdr_node make_two_layers(pdr_graph *g, const op_row *row, const pdr_node x[])
 {
@@ -133,6 +156,7 @@ const op_row ops_dot_rows[] = {
     OP_ROW_UNTOLD("both shared", of_views, IN(NORMAL(3, 5), NORMAL(7, 5)), .p = {SHARED, SHARED}),
     OP_ROW_UNTOLD("gram", gram, IN(NORMAL(17, 6))),
     OP_ROW("convolution", conv, IN(NORMAL(8, 10), NORMAL(4, 9)), .flags = OP_THIRD),
+    OP_ROW("convolution, deep", conv_deep, IN(NORMAL(6, 8, 16), NORMAL(5, 144)), .flags = OP_LARGE),
     OP_ROW_UNTOLD("two layers", two_layers, IN(NORMAL(3, 4), NORMAL(6, 4), NORMAL(6), NORMAL(2, 6)),
                   .flags = OP_THIRD),
 };

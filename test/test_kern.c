@@ -224,6 +224,72 @@ static void a_sum_of_minus_zeros_is_minus_zero(void **state)
         }
 }
 
+/* ---- products of operands in runs ---------------------------------------------------------- */
+
+/* Axes of n elements: 1 to 3 of them, strides at random; *size grows by what they span. */
+static pdi_axes runs_axes(int64_t n, int64_t *size)
+{
+    pdi_axes a = {.n = 3, .dim = {1, 1, n}};
+    for (int k = 2; k > 0; k--) {
+        int64_t part = kern_draw(1, 8);
+        if (a.dim[k] % part) continue;
+        a.dim[k - 1] = a.dim[k] / part;
+        a.dim[k] = part;
+    }
+    for (int k = 0; k < 3; k++) {
+        a.stride[k] = kern_draw(0, 2) ? kern_draw(1, 90) : 1;
+        *size += (a.dim[k] - 1) * a.stride[k];
+    }
+    return a;
+}
+
+static void runs_check(int64_t m, int64_t n, int64_t k)
+{
+    int64_t as = 1, bs = 1;
+    pdi_gemm_runs r;
+    r.rows = runs_axes(2 * m, &as);
+    r.columns = runs_axes(2 * n, &bs);
+    r.a_terms = runs_axes(k, &as);
+    r.b_terms = runs_axes(k, &bs);
+    pdi_gemm g = {.m = m, .n = n, .k = k, .ldc = n + 1, .runs = &r};
+    float *a = kern_noise(as), *b = kern_noise(bs), *x = kern_noise(k), *y = kern_noise(k);
+    g.a = a;
+    g.b = b;
+    g.row = kern_draw(0, m);
+    g.column = kern_draw(0, n);
+    g.c = malloc(sizeof *g.c * (size_t)(m * g.ldc));
+    g.pack = malloc(sizeof *g.pack * PDI_PACK);
+    for (int i = 0; pdi_kernels_at(i); i++) {
+        pdi_kernels_at(i)->gemm(&g);
+        for (int64_t e = 0; e < m * n; e++) {
+            int64_t row = sum_at(&r.rows, g.row + e / n),
+                    col = sum_at(&r.columns, g.column + e % n);
+            for (int64_t p = 0; p < k; p++) x[p] = a[row + sum_at(&r.a_terms, p)];
+            for (int64_t p = 0; p < k; p++) y[p] = b[col + sum_at(&r.b_terms, p)];
+            float want = chain(x, 1, y, 1, k), got = g.c[e / n * g.ldc + e % n];
+            if (memcmp(&want, &got, 4) != 0)
+                fail_msg("%s: element %lld of %lld x %lld x %lld is %a, not %a",
+                         pdi_kernels_at(i)->name, (long long)e, (long long)m, (long long)n,
+                         (long long)k, (double)got, (double)want);
+        }
+    }
+    free(a);
+    free(b);
+    free(x);
+    free(y);
+    free(g.c);
+    free(g.pack);
+}
+
+static void a_product_in_runs_is_one_chain(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 60; round++)
+        runs_check(kern_draw(1, 40), kern_draw(1, 70), kern_draw(1, 90));
+    runs_check(7, 900, 12);
+    runs_check(21, 35, 840);
+}
+
 /* ---- loads, maxima, draws ------------------------------------------------------------------- */
 
 static void loads_start_and_end_anywhere(void **state)
@@ -304,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_product_is_one_chain_across_blocks),
         cmocka_unit_test(a_sum_runs_in_sixteen_lanes),
         cmocka_unit_test(a_sum_of_minus_zeros_is_minus_zero),
+        cmocka_unit_test(a_product_in_runs_is_one_chain),
         cmocka_unit_test(loads_start_and_end_anywhere),
         cmocka_unit_test(the_first_largest_is_taken),
         cmocka_unit_test(draws_are_philox_words_wherever_one_starts),

@@ -346,12 +346,9 @@ static void pieces_among_zeros_are_read_at_once(void **state)
     pdr_node border = pdr_pad(g, pdr_pad(g, x, 1, 1, 4, 1), 0, 1, 2, 1);
     pdr_node lapping = pdr_add(g, piece[0], pdr_pad(g, x, 1, 1, 8, 1));
     const pdr_node out[] = {pdr_mul(g, four, two), four, two, piece[3], border, lapping};
-    static const float want[][8] = {{0, 9, 0, 0, 0, 9, 0, 0},
-                                    {0, 3, 0, 3, 0, 3, 0, 3},
-                                    {0, 3, 0, 0, 0, 3, 0, 0},
-                                    {0, 0, 0, 0, 0, 0, -0.0f, 3},
-                                    {0, 0, 0, 0, 0, -0.0f, 3, 0},
-                                    {0, 3, 3, 0, 0, 0, 0, 0}};
+    static const float want[][8] = {{0, 9, 0, 0, 0, 9, 0, 0},     {0, 3, 0, 3, 0, 3, 0, 3},
+                                    {0, 3, 0, 0, 0, 3, 0, 0},     {0, 0, 0, 0, 0, 0, -0.0f, 3},
+                                    {0, 0, 0, 0, 0, -0.0f, 3, 0}, {0, 3, 3, 0, 0, 0, 0, 0}};
     const float in[] = {-0.0f, 3};
     float got[COUNT(want)][8];
     void *at[COUNT(want)];

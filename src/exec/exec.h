@@ -11,8 +11,10 @@ typedef struct pdi_ready {
     int64_t total, least; /* things that can be computed apart; at least so many a thread */
     pdi_axes kept, over;  /* sum */
     pdi_gemm gemm;        /* dot: sizes and strides of one product */
+    pdi_gemm_runs runs;   /* dot, with runs */
     pdi_axes batch[2];    /* dot: of each operand */
     bool is_single;       /* dot: one product, divided by rows or columns */
+    bool has_runs;        /* dot: an operand lies in runs */
 } pdi_ready;
 
 struct pdr_plan {

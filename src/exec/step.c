@@ -193,6 +193,7 @@ static pdi_gemm step_dot_product(const step_run *r)
     g.b = step_in(r, &r->step->in[1]);
     g.c = step_out(r);
     g.pack = step_scratch(r);
+    if (r->ready->has_runs) g.runs = &r->ready->runs;
     return g;
 }
 
@@ -200,7 +201,8 @@ static pdi_gemm step_dot_product(const step_run *r)
 static void step_dot_rows(const step_run *r, int64_t lo, int64_t hi)
 {
     pdi_gemm g = step_dot_product(r);
-    g.a += lo * g.am;
+    g.a += lo * g.am; /* with runs strides are 0 */
+    g.row = lo;
     g.c += lo * g.ldc;
     g.m = hi - lo;
     r->kern->gemm(&g);
@@ -211,6 +213,7 @@ static void step_dot_columns(const step_run *r, int64_t lo, int64_t hi)
 {
     pdi_gemm g = step_dot_product(r);
     g.b += lo * g.bn;
+    g.column = lo;
     g.c += lo;
     g.n = hi - lo;
     r->kern->gemm(&g);
@@ -238,10 +241,10 @@ static bool step_dot_is_rows(const pdi_gemm *g, const pdi_view *a, const pdi_vie
 }
 
 /* Take such axes into the rows; what is left is the batch. */
-static void step_dot_join(pdi_ready *d, const pdi_view *a, const pdi_view *b)
+static void step_dot_join(pdi_ready *d, const pdi_view *a, const pdi_view *b, int32_t batch)
 {
-    int rank = a->shape.rank - 2;
-    for (; rank > 0 && step_dot_is_rows(&d->gemm, a, b, rank - 1); rank--) {
+    int rank = (int)batch;
+    for (; rank > 0 && !d->has_runs && step_dot_is_rows(&d->gemm, a, b, rank - 1); rank--) {
         if (a->shape.dim[rank - 1] == 1) continue;
         if (d->gemm.m == 1) d->gemm.am = a->stride[rank - 1];
         d->gemm.m *= a->shape.dim[rank - 1];
@@ -256,9 +259,36 @@ static void step_dot_join(pdi_ready *d, const pdi_view *a, const pdi_view *b)
     }
 }
 
-static void step_dot_ready(const pdi_step *s, pdi_ready *d)
+/* Axes from .. to-1 of v, of which there must be one. */
+static pdi_axes step_dot_axes(const pdi_view *v, int from, int to)
+{
+    pdi_axes a = pdi_view_some_axes(v, from, to);
+    return a.n ? a : (pdi_axes){1, {1}, {0}};
+}
+
+static int64_t step_axes_count(const pdi_axes *a)
+{
+    int64_t n = 1;
+    for (int k = 0; k < a->n; k++) n *= a->dim[k];
+    return n;
+}
+
+static void step_dot_runs(const pdi_step *s, pdi_ready *d)
 {
     const pdi_view *a = &s->in[0], *b = &s->in[1];
+    d->has_runs = true;
+    d->runs.rows = step_dot_axes(a, s->batch, s->terms[0]);
+    d->runs.a_terms = step_dot_axes(a, s->terms[0], a->shape.rank);
+    d->runs.columns = step_dot_axes(b, s->batch, s->terms[1]);
+    d->runs.b_terms = step_dot_axes(b, s->terms[1], b->shape.rank);
+    d->gemm = (pdi_gemm){.m = step_axes_count(&d->runs.rows),
+                         .n = step_axes_count(&d->runs.columns),
+                         .k = step_axes_count(&d->runs.a_terms)};
+    d->gemm.ldc = d->gemm.n;
+}
+
+static void step_dot_matrices(const pdi_view *a, const pdi_view *b, pdi_ready *d)
+{
     int row = a->shape.rank - 2, col = row + 1;
     d->gemm = (pdi_gemm){.m = a->shape.dim[row],
                          .n = b->shape.dim[row],
@@ -268,7 +298,16 @@ static void step_dot_ready(const pdi_step *s, pdi_ready *d)
                          .bn = b->stride[row],
                          .bk = b->stride[col],
                          .ldc = b->shape.dim[row]};
-    step_dot_join(d, a, b);
+}
+
+static void step_dot_ready(const pdi_step *s, pdi_ready *d)
+{
+    const pdi_view *a = &s->in[0], *b = &s->in[1];
+    if (a->shape.rank == s->batch + 2 && b->shape.rank == s->batch + 2)
+        step_dot_matrices(a, b, d);
+    else
+        step_dot_runs(s, d);
+    step_dot_join(d, a, b, s->batch);
     d->total = 1;
     for (int k = 0; k < d->batch[0].n; k++) d->total *= d->batch[0].dim[k];
     d->least = 1;

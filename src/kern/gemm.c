@@ -4,6 +4,7 @@
  * element of c stays one chain of multiply-adds (tile.c).  b is copied into panels when its
  * columns do not lie side by side, and when so many rows use it that reading it with long
  * steps would cost more. */
+#include "kern/odometer.h"
 #include "kern/tile.h"
 
 enum {
@@ -187,9 +188,74 @@ static bool gemm_turns(const pdi_gemm *g)
     return g->n <= VEC * 3 / 4 && g->am == 1 && g->m >= VEC && g->k >= 8;
 }
 
+/* ---- operands in runs ------------------------------------------------------------------ */
+
+static int64_t gemm_at(const pdi_axes *a, int64_t i) { return odometer_start(a, a->n, i).at; }
+
+/* How far the run that element i lies in goes on, at most `most`. */
+static int64_t gemm_run(const pdi_axes *a, int64_t i, int64_t most)
+{
+    int64_t run = a->dim[a->n - 1];
+    return gemm_min(run - i % run, most);
+}
+
+static int64_t gemm_step(const pdi_axes *a) { return a->stride[a->n - 1]; }
+
+/* Columns j .. j+n of b, of one run, terms p .. p+k, to panels. */
+static void gemm_pack_runs(const pdi_gemm *g, int64_t width, int64_t j, int64_t n, int64_t p,
+                           int64_t k)
+{
+    const pdi_gemm_runs *r = g->runs;
+    for (int64_t i = 0; i < n; i += width) {
+        const float *b = g->b + gemm_at(&r->columns, g->column + j + i);
+        for (int64_t q = 0, run; q < k; q += run) {
+            run = gemm_run(&r->b_terms, p + q, k - q);
+            KERN(pack)
+            (g->pack + i * k + q * width, width, b + gemm_at(&r->b_terms, p + q),
+             gemm_step(&r->columns), gemm_step(&r->b_terms), gemm_min(width, n - i), run);
+        }
+    }
+}
+
+/* All rows of what has been packed; terms p .. p+k are of one run of a's. */
+static void gemm_row_runs(const pdi_gemm *g, int vecs, int64_t j, int64_t n, int64_t p, int64_t k)
+{
+    const pdi_gemm_runs *r = g->runs;
+    int64_t width = vecs * VEC, rows;
+    const float *a = g->a + gemm_at(&r->a_terms, p);
+    pdi_tile t = {.k = k, .bk = width, .ldc = g->ldc, .first = p == 0};
+    t.am = gemm_step(&r->rows);
+    t.ak = gemm_step(&r->a_terms);
+    for (int64_t i = 0; i < g->m; i += rows) {
+        int64_t run = gemm_run(&r->rows, g->row + i, g->m - i);
+        rows = gemm_even(run, TILE_ROWS);
+        t.a = a + gemm_at(&r->rows, g->row + i);
+        t.b = g->pack;
+        t.c = g->c + i * g->ldc + j;
+        gemm_rows(&t, vecs, (int)rows, n, width * k);
+    }
+}
+
+static void gemm_runs(const pdi_gemm *g)
+{
+    const pdi_gemm_runs *r = g->runs;
+    int vecs = gemm_vecs(gemm_even(gemm_min(r->rows.dim[r->rows.n - 1], g->m), TILE_ROWS));
+    int64_t n, k;
+    for (int64_t j = 0; j < g->n; j += n) {
+        n = gemm_run(&r->columns, g->column + j, gemm_min(g->n - j, BLOCK_N - TILE_WIDEST * VEC));
+        for (int64_t p = 0; p < g->k; p += k) {
+            k = gemm_run(&r->a_terms, p, gemm_min(g->k - p, BLOCK_K));
+            gemm_pack_runs(g, vecs * VEC, j, n, p, k);
+            gemm_row_runs(g, vecs, j, n, p, k);
+        }
+    }
+}
+
 void KERN(gemm)(const pdi_gemm *g)
 {
-    if (g->n == 1 && g->ldc == 1 && g->m > 1 && (g->am == 1 || g->m >= 4))
+    if (g->runs)
+        gemm_runs(g);
+    else if (g->n == 1 && g->ldc == 1 && g->m > 1 && (g->am == 1 || g->m >= 4))
         gemm_column(g);
     else if (gemm_turns(g))
         gemm_turned(g);

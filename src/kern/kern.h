@@ -19,6 +19,13 @@ enum { PDI_LANES = 16 };
 /* out[i] = f(x[i], y[i], z[i]) for n elements; out may be x, y or z. */
 typedef void (*pdi_map_fn)(float *out, const float *x, const float *y, const float *z, int64_t n);
 
+/* Where an operand of a product is not a matrix with two strides (windows of an image), its
+ * rows and terms lie in runs: along the last of its axes, with those before it between them.
+ * There is at least one axis each. */
+typedef struct pdi_gemm_runs {
+    pdi_axes rows, a_terms, columns, b_terms;
+} pdi_gemm_runs;
+
 /* c[m,n] = sum over k of a[m,k] b[n,k], each in ascending k: the first product,
  * then fused multiply-adds. */
 typedef struct pdi_gemm {
@@ -29,7 +36,9 @@ typedef struct pdi_gemm {
     int64_t bn, bk;
     float *c;
     int64_t ldc;
-    float *pack; /* PDI_PACK floats of scratch */
+    float *pack;               /* PDI_PACK floats of scratch */
+    const pdi_gemm_runs *runs; /* instead of the strides of a and b; NULL: none */
+    int64_t row, column;       /* with runs: the first ones */
 } pdi_gemm;
 
 /* Scratch: a block of b, copied. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "plan/fold.h"
 #include "plan/join.h"
 
 typedef struct lower_value {
@@ -343,13 +344,63 @@ static void lower_demand(lower *w, uint32_t x)
 /* ---- kernels --------------------------------------------------------------------------------- */
 
 /* Sums and products read through any view; the other kernels want dense operands. */
-static bool lower_reads_views(pdi_opcode op) { return op == PDI_sum || op == PDI_dot; }
-
 static double lower_flops(const pdr_graph *g, const pdi_node *nd)
 {
     const pdr_shape *x = pdi_shape_at(g, nd->in[0]);
     if (nd->op == PDI_dot) return 2.0 * (double)pdr_shape_size(&nd->shape) * x->dim[x->rank - 1];
     return (double)pdr_shape_size(nd->op == PDI_gather || nd->op == PDI_rand ? &nd->shape : x);
+}
+
+/* The value of a node as a fold of one that permutations and reshapes made it from. */
+static bool lower_fold(lower *w, uint32_t node, pdi_fold *f)
+{
+    const pdi_node *nd = &w->g->v[node];
+    pdi_fold from;
+    if (w->value[node].done || (nd->op != PDI_permute && nd->op != PDI_reshape)) {
+        lower_demand(w, node);
+        *f = pdi_fold_of(&w->value[node].view);
+        return !w->l->failed;
+    }
+    if (!lower_fold(w, nd->in[0].id, &from)) return false;
+    return nd->op == PDI_permute ? pdi_fold_permute(&from, nd->attr.perm.at, f)
+                                 : pdi_fold_reshape(&from, &nd->shape, f);
+}
+
+static bool lower_run_at_least(const pdi_axes *a, int64_t least)
+{
+    return a->n > 0 && a->dim[a->n - 1] >= least;
+}
+
+/* A product reads an operand with one stride for rows and one for terms as it does any view.
+ * Others it reads in runs: the first operand in place, terms of a few rows; the second to
+ * pack it, rows that lie side by side.  Where runs are short a copy costs less. */
+static bool lower_in_runs(const pdi_view *v, int terms, int batch, int operand)
+{
+    enum { LONG = 16, SHORT = 4 };
+    pdi_axes rows = pdi_view_some_axes(v, batch, terms);
+    pdi_axes run = pdi_view_some_axes(v, terms, v->shape.rank);
+    if (rows.n <= 1 && run.n <= 1) return false;
+    if (operand == 0) return lower_run_at_least(&run, LONG) && lower_run_at_least(&rows, SHORT);
+    return lower_run_at_least(&rows, LONG) && rows.stride[rows.n - 1] == 1 &&
+           lower_run_at_least(&run, SHORT);
+}
+
+/* Operand k of product s, folded or not. */
+static void lower_operand(lower *w, pdi_step *s, int k, uint32_t node)
+{
+    pdi_fold f;
+    int batch = w->g->v[node].shape.rank - 2;
+    bool folds = !w->l->plain && lower_fold(w, node, &f);
+    for (int i = 0; folds && i < batch; i++) folds = f.group[i] == 1;
+    s->batch = batch;
+    if (folds && lower_in_runs(&f.view, batch + f.group[batch], batch, k)) {
+        s->terms[k] = batch + f.group[batch];
+        s->in[k] = f.view;
+        return;
+    }
+    lower_demand(w, node);
+    s->terms[k] = batch + 1;
+    s->in[k] = w->value[node].view;
 }
 
 /* Let a sum's result lie in memory as its operand does, so that outputs that are neighbours
@@ -376,21 +427,37 @@ static pdi_view lower_sum_laid(pdi_step *s)
     return out;
 }
 
+/* Operands, each where its kernel can read it. */
+static void lower_operands(lower *w, uint32_t node, pdi_step *s)
+{
+    const pdi_node *nd = &w->g->v[node];
+    for (int k = 0; k < nd->nin && !w->l->failed; k++) {
+        uint32_t x = nd->in[k].id;
+        int32_t first = lower_first(w);
+        if (nd->op == PDI_dot) {
+            lower_operand(w, s, k, x);
+            continue;
+        }
+        lower_demand(w, x);
+        if (!w->l->failed && nd->op != PDI_sum) lower_densify(w, x, first);
+        s->in[k] = w->value[x].view;
+    }
+}
+
 static void lower_kernel(lower *w, uint32_t node)
 {
     const pdi_node *nd = &w->g->v[node];
-    for (int k = 0; k < nd->nin; k++) {
-        int32_t first = lower_first(w);
-        lower_demand(w, nd->in[k].id);
-        if (!w->l->failed && !lower_reads_views(nd->op)) lower_densify(w, nd->in[k].id, first);
-    }
+    pdi_step reads = {.nin = nd->nin};
+    lower_operands(w, node, &reads);
     pdi_step *s = w->l->failed ? NULL : lower_step(w, nd->op, node);
     if (!s) return;
     int32_t at = (int32_t)w->l->steps - 1;
     s->nin = nd->nin;
+    s->batch = reads.batch;
     s->flops = lower_flops(w->g, nd);
     for (int k = 0; k < nd->nin; k++) {
-        s->in[k] = w->value[nd->in[k].id].view;
+        s->in[k] = reads.in[k];
+        s->terms[k] = reads.terms[k];
         lower_read(w, &s->in[k], at);
     }
     s->out = lower_buffer(w, PDI_AT_ARENA, pdr_shape_size(&nd->shape), 0, at);

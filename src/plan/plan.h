@@ -120,6 +120,7 @@ typedef struct pdi_step {
     pdi_attr attr;
     int nin;
     pdi_view in[2];
+    int32_t batch, terms[2]; /* dot: batch axes; where the axes of each operand's terms begin */
     pdi_loop loop;
     double flops;
     uint64_t ns; /* of timed runs, all together */
@@ -201,7 +202,8 @@ bool pdi_view_order(const pdi_view *v, int32_t order[PDR_MAX_RANK]);
 pdi_view pdi_view_permute(const pdi_view *v, const int32_t order[]);
 /* A whole buffer of shape s whose axes lie in memory in that order. */
 pdi_view pdi_view_laid(int32_t buffer, const pdr_shape *s, const int32_t order[]);
-/* The axes of v, neighbours joined where one stride covers both. */
+/* The axes of v, neighbours joined where one stride covers both; those of them from .. to-1. */
 pdi_axes pdi_view_axes(const pdi_view *v);
+pdi_axes pdi_view_some_axes(const pdi_view *v, int from, int to);
 
 #endif

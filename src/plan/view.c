@@ -108,6 +108,16 @@ pdi_axes pdi_view_axes(const pdi_view *v)
     return a;
 }
 
+pdi_axes pdi_view_some_axes(const pdi_view *v, int from, int to)
+{
+    pdi_view some = {.shape = {.rank = to - from}};
+    for (int k = from; k < to; k++) {
+        some.shape.dim[k - from] = v->shape.dim[k];
+        some.stride[k - from] = v->stride[k];
+    }
+    return pdi_view_axes(&some);
+}
+
 /* Give the same elements another shape.  Possible when every new axis is a part
  * of one joined axis: split the joined axes from the innermost out. */
 bool pdi_view_reshape(const pdi_view *x, const pdr_shape *to, pdi_view *out)
