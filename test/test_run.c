@@ -326,6 +326,16 @@ static void a_stopped_run_keeps_what_is_finished(void **state)
     assert_false(is_there("stopped/seed-4"));
 }
 
+static void a_stream_may_hide_where_tasks_end(void **state)
+{
+    (void)state;
+    const char *hidden = "--set scenario.boundaries=hidden --set scenario.blur=0.5";
+    runf(0, "run %s %s --out %s", at("er.yaml"), hidden, at("hidden"));
+    runf(2, "run %s %s --set method=ewc --out %s", at("er.yaml"), hidden, at("hidden"));
+    assert_non_null(strstr(err, "method: ewc needs to be told when a task ends"));
+    assert_non_null(strstr(err, "take one of finetune, joint, er, der++, la-maml"));
+}
+
 static int enter(void **state)
 {
     if (program_enter(state)) return 1;
@@ -341,6 +351,7 @@ int main(void)
         cmocka_unit_test(threads_and_repetition_do_not_change_a_bit),
         cmocka_unit_test(seeds_and_recipes_have_folders_of_their_own),
         cmocka_unit_test(every_scenario_runs),
+        cmocka_unit_test(a_stream_may_hide_where_tasks_end),
         cmocka_unit_test(a_wrong_table_is_refused_with_its_place),
         cmocka_unit_test(a_wrong_image_file_is_refused_with_its_place),
         cmocka_unit_test(a_label_out_of_range_is_refused),

@@ -14,7 +14,8 @@ static pdi_example continual_read(pdi_experiment *x, pdr_part part, pdi_order_it
 {
     if (item.task < 0) return pdi_memory_example(&x->trainer->memory, item.index);
     float *row = pdi_trainer_row(x->trainer, to);
-    pdi_example e = {.x = row, .task = item.task, .target = x->target};
+    int32_t told = x->setting.has_boundaries ? item.task : 0;
+    pdi_example e = {.x = row, .task = told, .target = x->target};
     pdr_stream_read(x->stream, part, item.task, item.index, row, &e.label, x->target);
     return e;
 }
@@ -112,14 +113,14 @@ static pdr_rc continual_test(pdi_experiment *x, int32_t row)
 /* ---- learning ----------------------------------------------------------------------------- */
 
 /* What the memory is offered while learning: each example once, when first learned. */
-static pdr_rc continual_remember(pdi_experiment *x, const pdi_order_item *item, int32_t n,
-                                 bool first)
+static pdr_rc continual_remember(pdi_experiment *x, const pdi_order *o, const pdi_order_item *item,
+                                 int32_t n)
 {
     const pdi_memory *m = &x->trainer->memory;
     pdr_rc rc = PDR_OK;
-    if (!m->used || !m->spec.while_learning || !first) return PDR_OK;
+    if (!m->used || !m->spec.while_learning || x->trainer->phase > 0) return PDR_OK;
     for (int32_t i = 0; !rc && i < n; i++) {
-        if (item[i].task < 0) continue;
+        if (item[i].task < 0 || !pdi_order_is_first(o, i)) continue;
         pdi_example e = continual_read(x, PDR_TRAIN, item[i], i);
         rc = pdi_trainer_offer(x->trainer, i, &e, x->err);
     }
@@ -127,7 +128,7 @@ static pdr_rc continual_remember(pdi_experiment *x, const pdi_order_item *item, 
 }
 
 static pdr_rc continual_step(pdi_experiment *x, const pdi_order_item *item, int32_t n, float rate,
-                             bool first, bool last)
+                             bool last)
 {
     double loss;
     for (int32_t i = 0; i < n; i++) pdi_continual_put(x, PDR_TRAIN, item[i], i);
@@ -137,8 +138,7 @@ static pdr_rc continual_step(pdi_experiment *x, const pdi_order_item *item, int3
     x->progress.examples += (uint64_t)n;
     x->result->examples += (uint64_t)n;
     pdi_experiment_note_loss(x, loss, last);
-    rc = continual_remember(x, item, n, first);
-    return rc ? rc : pdi_experiment_show(x, false);
+    return pdi_experiment_show(x, false);
 }
 
 /* Steps on each batch before the next. */
@@ -178,12 +178,19 @@ static pdr_rc continual_steps(pdi_experiment *x, pdi_order *o, double share, boo
         int32_t n = pdi_order_next(o, &item, &epoch);
         for (uint64_t k = 0; !rc && k < glances; k++) {
             double factor = pdr_schedule_factor(&schedule, (int64_t)(i + k), (int64_t)total);
-            bool stored = epoch == 0 && x->trainer->phase == 0 && k + 1 == glances;
-            rc = continual_step(x, item, n, (float)(base * factor), stored,
-                                last_phase && i + k + 1 == total);
+            bool last = last_phase && i + k + 1 == total;
+            rc = continual_step(x, item, n, (float)(base * factor), last);
         }
+        if (!rc) rc = continual_remember(x, o, item, n);
     }
     return rc;
+}
+
+/* Whether the method is told of this phase: of a stream that hides its boundaries, of the
+ * first alone. */
+static bool continual_is_told(const pdi_experiment *x, int32_t task)
+{
+    return x->setting.has_boundaries || task == 0;
 }
 
 static pdr_rc continual_phase(pdi_experiment *x, int32_t task, int32_t phase)
@@ -193,12 +200,17 @@ static pdr_rc continual_phase(pdi_experiment *x, int32_t task, int32_t phase)
     const pdr_training *r = &x->recipe->training;
     bool all = t->method->data == PDR_DATA_ALL, last = continual_phase_share(x, phase + 1) <= 0;
     size_t held = t->method->data == PDR_DATA_CURRENT_AND_MEMORY ? t->memory.held : 0;
-    pdi_trainer_task(t, task, phase);
-    if (r->reset_optimizer) pdi_trainer_reset_optimizer(t);
+    if (continual_is_told(x, task)) {
+        pdi_trainer_task(t, task, phase);
+        if (r->reset_optimizer) pdi_trainer_reset_optimizer(t);
+    }
     if (!pdi_order_open(&o, x->alloc, x->stream, all ? -1 : task, held,
                         task + phase * x->result->tasks, r->batch, r->iterations > 0, x->e->seed))
         return pdi_nomem(x->err);
-    pdr_rc rc = continual_steps(x, &o, continual_phase_share(x, phase), last);
+    bool blurred = all || pdi_order_blur(&o, x->stream, task, (uint64_t)r->iterations,
+                                         (uint64_t)r->epochs);
+    pdr_rc rc = blurred ? continual_steps(x, &o, continual_phase_share(x, phase), last)
+                        : pdi_nomem(x->err);
     pdi_order_close(&o);
     return rc ? rc : pdi_trainer_phase_end(t, x->err);
 }
@@ -268,6 +280,7 @@ static pdr_rc continual_store(pdi_experiment *x, int32_t task)
 
 static pdr_rc continual_conclude(pdi_experiment *x, int32_t task)
 {
+    if (!x->setting.has_boundaries) return PDR_OK; /* nobody is told */
     pdr_rc rc = continual_pass(x, task);
     if (!rc) rc = continual_store(x, task);
     return rc ? rc : pdi_trainer_task_end(x->trainer, x->err);

@@ -38,7 +38,7 @@ static void open_stream_setting(pdi_experiment *x)
     x->setting = (pdr_setting){.tasks = tasks,
                                .outputs = outputs,
                                .classes = x->is_regression ? 0 : outputs,
-                               .has_boundaries = true,
+                               .has_boundaries = pdr_stream_has_boundaries(x->stream),
                                .has_masks = pdr_stream_is_masked(x->stream),
                                .is_class_incremental = x->recipe->scenario.type == PDR_CLASS_IL &&
                                                        tasks > 1,
@@ -55,7 +55,7 @@ static void open_episodes_setting(pdi_experiment *x)
     x->setting = (pdr_setting){.tasks = 1,
                                .outputs = way,
                                .classes = x->is_regression ? 0 : way,
-                               .has_boundaries = true,
+                               .has_boundaries = pdr_stream_has_boundaries(x->stream),
                                .way = way,
                                .shot = (int32_t)(o->train_shot ? o->train_shot : o->shot),
                                .iterations = x->recipe->training.iterations};
@@ -73,9 +73,22 @@ static void open_others(const pdi_experiment *x, unsigned lacks, pdi_text *text)
 {
     for (size_t i = 0; pdi_methods[i]; i++) {
         const pdr_method *m = pdi_methods[i];
-        if (m->needs & lacks || (m->data == PDR_DATA_EPISODES) != open_is_meta(x)) continue;
+        if ((m->needs | (m->task_end || m->task_pass ? PDR_NEEDS_BOUNDARIES : 0u)) & lacks ||
+            (m->data == PDR_DATA_EPISODES) != open_is_meta(x))
+            continue;
         pdi_text_add(text, "%s%s", text->n ? ", " : "", m->kind.name);
     }
+}
+
+/* What the method says it needs, and what its hooks and its memory mean it does: to be told
+ * when a task ends. */
+static unsigned open_wants(const pdi_experiment *x)
+{
+    const pdr_method *m = open_method(x);
+    pdr_memory_spec spec = {.while_learning = true};
+    if (m->memory) m->memory(x->recipe->method.self, &x->setting, &spec);
+    bool ends = m->task_pass || m->task_end || m->phase || m->phase_end || !spec.while_learning;
+    return m->needs | (ends ? PDR_NEEDS_BOUNDARIES : 0u);
 }
 
 static pdr_rc open_needs(const pdi_experiment *x)
@@ -91,7 +104,7 @@ static pdr_rc open_needs(const pdi_experiment *x)
         {PDR_NEEDS_CLASSES, "needs classes, and these data have real targets"},
     };
     const pdr_method *m = open_method(x);
-    unsigned lacks = open_lacks(&x->setting) & m->needs;
+    unsigned lacks = open_lacks(&x->setting) & open_wants(x);
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         if (!(lacks & needs[i].need)) continue;
         pdi_text others = {.alloc = x->alloc};
