@@ -85,14 +85,49 @@ static void features_are_what_enters_the_output_layer(void **state)
 /* ---- initial numbers
  * ----------------------------------------------------------------------------- */
 
+enum { DRAWS = 60000 };
+
+/* Initial numbers of p: of the seed, or drawn by a node from a key. */
+static double *initial_numbers(const pdr_param *p, bool as_node)
+{
+    if (as_node) {
+        oracle *o = oracle_new(4);
+        pdr_node key = oracle_input(o, PDR_I32, PDR_SHAPE(4), 0, 1 << 20);
+        double *v = oracle_eval(o, pdr_param_draw(o->g, p, key, 1000));
+        oracle_free(o);
+        return v;
+    }
+    float *f = oracle_array(DRAWS, sizeof *f);
+    double *v = oracle_array(DRAWS, sizeof *v);
+    pdr_param_init(p, 9, 3, f);
+    for (int i = 0; i < DRAWS; i++) v[i] = (double)f[i];
+    free(f);
+    return v;
+}
+
+/* bound 0: a normal law. */
+static void assert_moments(const double *v, double variance, double bound)
+{
+    double mean = 0, square = 0, fourth = 0, most = 0, kurtosis = bound > 0 ? 1.8 : 3;
+    for (int i = 0; i < DRAWS; i++) {
+        mean += v[i] / DRAWS;
+        square += v[i] * v[i] / DRAWS;
+        fourth += v[i] * v[i] * v[i] * v[i] / DRAWS;
+        most = fmax(most, fabs(v[i]));
+    }
+    assert_true(fabs(mean) < 4 * sqrt(variance / DRAWS));
+    assert_true(fabs(square / variance - 1) < 4 * sqrt((kurtosis - 1) / DRAWS));
+    assert_true(fabs(fourth / (square * square) - kurtosis) < 0.15);
+    if (bound > 0) assert_true(most <= bound * 1.000001 && most > bound * 0.999);
+}
+
 static void initial_numbers_have_the_moments_they_promise(void **state)
 {
     (void)state;
-    enum { N = 60000 };
     const double in = 50, out = 20;
     const struct {
         pdr_init init;
-        double variance, bound; /* bound 0: a normal law */
+        double variance, bound;
     } law[] = {
         {PDR_INIT_HE_NORMAL, 2 / in, 0},
         {PDR_INIT_HE_UNIFORM, 2 / in, sqrt(6 / in)},
@@ -102,26 +137,24 @@ static void initial_numbers_have_the_moments_they_promise(void **state)
         {PDR_INIT_LECUN_UNIFORM, 1 / in, sqrt(3 / in)},
         {PDR_INIT_FAN_IN_UNIFORM, 1 / (3 * in), 1 / sqrt(in)},
     };
-    float *v = oracle_array(N, sizeof *v);
-    for (size_t k = 0; k < COUNT(law); k++) {
-        pdr_param p = {.shape = PDR_SHAPE(N), .init = law[k].init, .fan_in = in, .fan_out = out};
-        double mean = 0, square = 0, fourth = 0, most = 0, s2 = law[k].variance;
-        pdr_param_init(&p, 9, 3, v);
-        for (int i = 0; i < N; i++) {
-            double x = (double)v[i];
-            mean += x / N;
-            square += x * x / N;
-            fourth += x * x * x * x / N;
-            most = fabs(x) > most ? fabs(x) : most;
-        }
-        double kurtosis = law[k].bound > 0 ? 1.8 : 3;
-        assert_true(fabs(mean) < 4 * sqrt(s2 / N));
-        assert_true(fabs(square / s2 - 1) < 4 * sqrt((kurtosis - 1) / N));
-        assert_true(fabs(fourth / (square * square) - kurtosis) < 0.15);
-        if (law[k].bound > 0)
-            assert_true(most <= law[k].bound * 1.000001 && most > law[k].bound * 0.999);
+    for (size_t k = 0; k < 2 * COUNT(law); k++) {
+        pdr_param p = {
+            .shape = PDR_SHAPE(DRAWS), .init = law[k / 2].init, .fan_in = in, .fan_out = out};
+        double *v = initial_numbers(&p, k % 2);
+        assert_moments(v, law[k / 2].variance, law[k / 2].bound);
+        free(v);
     }
-    free(v);
+}
+
+static void constant_initial_numbers_are_drawn_so_too(void **state)
+{
+    (void)state;
+    for (int one = 0; one < 2; one++) {
+        pdr_param p = {.shape = PDR_SHAPE(3), .init = one ? PDR_INIT_ONE : PDR_INIT_ZERO};
+        double *v = initial_numbers(&p, true);
+        for (int i = 0; i < 3; i++) assert_true(v[i] == one);
+        free(v);
+    }
 }
 
 static void initial_numbers_depend_on_seed_and_index_alone(void **state)
@@ -361,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_convolutional_model_declares_filters_and_buffers),
         cmocka_unit_test(features_are_what_enters_the_output_layer),
         cmocka_unit_test(initial_numbers_have_the_moments_they_promise),
+        cmocka_unit_test(constant_initial_numbers_are_drawn_so_too),
         cmocka_unit_test(initial_numbers_depend_on_seed_and_index_alone),
         cmocka_unit_test(batch_norm_tracks_mean_and_unbiased_variance),
         cmocka_unit_test(batch_norm_evaluates_with_running_statistics),
