@@ -108,6 +108,14 @@ static void want_conv_deep(const op_case *c)
     }
 }
 
+/* x [4, 6, 32], its first axes exchanged, as [8, 96]: no row is made of whole axes. */
+static pdr_node make_cut(pdr_graph *g, const op_row *row, const pdr_node x[])
+{
+    (void)row;
+    pdr_node y = pdr_permute(g, x[0], (const int32_t[]){1, 0, 2});
+    return pdr_dot(g, pdr_reshape(g, y, PDR_SHAPE(8, 96)), x[1]);
+}
+
 /* Two layers, a bias and a curve between: what a plan meets most. */
 static pdr_node make_two_layers(pdr_graph *g, const op_row *row, const pdr_node x[])
 {
@@ -157,6 +165,8 @@ const op_row ops_dot_rows[] = {
     OP_ROW_UNTOLD("gram", gram, IN(NORMAL(17, 6))),
     OP_ROW("convolution", conv, IN(NORMAL(8, 10), NORMAL(4, 9)), .flags = OP_THIRD),
     OP_ROW("convolution, deep", conv_deep, IN(NORMAL(6, 8, 16), NORMAL(5, 144)), .flags = OP_LARGE),
+    OP_ROW_UNTOLD("rows that cut an axis", cut, IN(NORMAL(4, 6, 32), NORMAL(5, 96)),
+                  .flags = OP_LARGE),
     OP_ROW_UNTOLD("two layers", two_layers, IN(NORMAL(3, 4), NORMAL(6, 4), NORMAL(6), NORMAL(2, 6)),
                   .flags = OP_THIRD),
 };
