@@ -336,6 +336,25 @@ static void a_stream_may_hide_where_tasks_end(void **state)
     assert_non_null(strstr(err, "take one of finetune, joint, er, der++, la-maml"));
 }
 
+/* Drawn curves want no data; the result has an error for every step. */
+static void a_recipe_of_episodes_runs(void **state)
+{
+    (void)state;
+    char once[64], again[64];
+    put_text("curves.yaml",
+             "episodes: {family: sinusoid, shot: 5, query: 5, tasks: 2, test_episodes: 8,\n"
+             "           test_steps: 2}\n"
+             "method: {name: scratch, steps: 2}\n"
+             "training: {iterations: 3}\n");
+    runf(0, "run %s --threads 1 --out %s", at("curves.yaml"), at("curves"));
+    runf(0, "run %s --threads 2 --out %s", at("curves.yaml"), at("again"));
+    get_key("curves/result.json", "mse", once);
+    get_key("again/result.json", "mse", again);
+    assert_string_equal(once, again);
+    get_key("curves/result.json", "iterations", once);
+    assert_string_equal(once, "3");
+}
+
 static int enter(void **state)
 {
     if (program_enter(state)) return 1;
@@ -352,6 +371,7 @@ int main(void)
         cmocka_unit_test(seeds_and_recipes_have_folders_of_their_own),
         cmocka_unit_test(every_scenario_runs),
         cmocka_unit_test(a_stream_may_hide_where_tasks_end),
+        cmocka_unit_test(a_recipe_of_episodes_runs),
         cmocka_unit_test(a_wrong_table_is_refused_with_its_place),
         cmocka_unit_test(a_wrong_image_file_is_refused_with_its_place),
         cmocka_unit_test(a_label_out_of_range_is_refused),

@@ -55,7 +55,7 @@ static void open_episodes_setting(pdi_experiment *x)
     x->setting = (pdr_setting){.tasks = 1,
                                .outputs = way,
                                .classes = x->is_regression ? 0 : way,
-                               .has_boundaries = pdr_stream_has_boundaries(x->stream),
+                               .has_boundaries = true,
                                .way = way,
                                .shot = (int32_t)(o->train_shot ? o->train_shot : o->shot),
                                .iterations = x->recipe->training.iterations};
