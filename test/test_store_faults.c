@@ -122,7 +122,8 @@ static void accidents(disk_fault fault, bool and_later, disk_loss loss, const ch
     const trouble t = {fault, and_later, loss, what};
     for (int k = 0; k < 2 * PARTS; k++) {
         /* Which ones are skipped differs between the callers. */
-        size_t stride = is_long ? 1 : 11, n = 1 + (size_t)(fault + loss + 2 * and_later) % stride;
+        size_t stride = is_long ? 1 : 11,
+               n = 1 + ((size_t)fault + (size_t)loss + 2 * and_later) % stride;
         d.no_log = k & 1;
         while (accident(&t, k / 2, n)) n += stride;
         assert_true(n > 5);
