@@ -141,6 +141,37 @@ pdr_score pdr_learner_score(const pdr_learner *l);
 pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], pdr_score *score,
                             pdr_error *err);
 
+/* ---- what happened ------------------------------------------------------------------------- */
+
+/* One time the state was written: "created", "learned", "snapshot NAME", "rollback NAME",
+ * "adapted". */
+typedef struct pdr_log_entry {
+    int64_t when; /* seconds since 1970 */
+    uint64_t examples;
+    int32_t classes, tasks;
+    double score, recent, loss; /* as in pdr_score; score is the accuracy, or the rmse */
+    const char *what;
+} pdr_log_entry;
+
+/* Show all, oldest first; what show returns other than PDR_OK ends it. */
+typedef pdr_rc pdr_log_fn(void *ctx, const pdr_log_entry *e);
+pdr_rc pdr_learner_log(pdr_learner *l, pdr_log_fn *show, void *ctx, pdr_error *err);
+
+/* Snapshot i in the order they were made, or NULL: its name, and when. */
+const char *pdr_learner_snapshot_at(const pdr_learner *l, size_t i, int64_t *when);
+
+/* ---- upkeep ---------------------------------------------------------------------------------- */
+
+/* Read the whole file and compare every sum; give free space back to the disk. */
+pdr_rc pdr_learner_check(pdr_learner *l, pdr_error *err);
+pdr_rc pdr_learner_compact(pdr_learner *l, pdr_error *err);
+int64_t pdr_learner_file_bytes(const pdr_learner *l);
+
+/* Every tensor that is kept: name, shape, numbers, in order of name. */
+typedef pdr_rc pdr_tensor_fn(void *ctx, const char *name, const pdr_shape *shape,
+                             const float *value);
+pdr_rc pdr_learner_tensors(pdr_learner *l, pdr_tensor_fn *show, void *ctx);
+
 /* ---- going back ------------------------------------------------------------------------------ */
 
 /* Keep the state as it is under a name that no snapshot has; return to one, to the bit.

@@ -109,6 +109,7 @@ pdr_rc pdi_form_open(pdr_learner *l, const pdr_dataset *like, pdr_error *err)
     pdi_form *f = &l->form;
     f->shape = like->shape;
     f->targets = like->targets;
+    f->given = like->classes;
     f->outputs = f->targets ? f->targets : form_outputs(l, like->classes);
     pdr_rc rc = form_room(l, err);
     if (!rc) rc = form_name_add(l, &f->task, "", err);
@@ -168,16 +169,16 @@ static pdr_rc form_get_names(pdr_learner *l, const char *section, pdi_names *nam
     return pdi_store_values(l->store, section, form_get_name, &into, err);
 }
 
-static pdi_item form_shape_item(const int32_t dim[PDR_MAX_RANK + 3])
+static pdi_item form_shape_item(const int32_t dim[PDR_MAX_RANK + 4])
 {
-    return (pdi_item){"form", "shape", PDI_I32, PDR_SHAPE(PDR_MAX_RANK + 3), dim};
+    return (pdi_item){"form", "shape", PDI_I32, PDR_SHAPE(PDR_MAX_RANK + 4), dim};
 }
 
 pdr_rc pdi_form_put(pdr_learner *l, pdr_error *err)
 {
     const pdi_form *f = &l->form;
-    int32_t dim[PDR_MAX_RANK + 3] = {f->outputs, f->targets, f->shape.rank};
-    for (int k = 0; k < f->shape.rank; k++) dim[3 + k] = f->shape.dim[k];
+    int32_t dim[PDR_MAX_RANK + 4] = {f->outputs, f->targets, f->given, f->shape.rank};
+    for (int k = 0; k < f->shape.rank; k++) dim[4 + k] = f->shape.dim[k];
     pdi_item shape = form_shape_item(dim);
     pdi_item mask = {"form", "mask", PDI_F32, PDR_SHAPE(f->task.most, f->outputs), l->mask};
     pdr_rc rc = pdi_store_put(l->store, &shape, err);
@@ -198,14 +199,15 @@ static bool form_is_usable(const pdi_form *f)
 pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
 {
     pdi_form *f = &l->form;
-    int32_t dim[PDR_MAX_RANK + 3] = {0};
+    int32_t dim[PDR_MAX_RANK + 4] = {0};
     pdi_item shape = form_shape_item(NULL);
     pdr_rc rc = pdi_store_get(l->store, &shape, dim, err);
     if (rc) return rc;
     f->outputs = dim[0];
     f->targets = dim[1];
-    f->shape.rank = dim[2];
-    for (int k = 0; k < PDR_MAX_RANK && k < dim[2]; k++) f->shape.dim[k] = dim[3 + k];
+    f->given = dim[2];
+    f->shape.rank = dim[3];
+    for (int k = 0; k < PDR_MAX_RANK && k < dim[3]; k++) f->shape.dim[k] = dim[4 + k];
     if (!form_is_usable(f))
         return pdi_fail(err, PDR_INPUT,
                         "%s: no example looks like that; the file was changed by "

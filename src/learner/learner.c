@@ -169,6 +169,7 @@ static pdr_rc learner_write_first(pdr_learner *l, const char *text, pdr_error *e
     if (!rc) rc = pdi_store_put_text(l->store, "learner", "name", l->recipe.name, err);
     if (!rc) rc = pdi_store_put_number(l->store, "learner", "seed", (int64_t)l->seed, err);
     if (!rc) rc = pdi_learner_put(l, err);
+    if (!rc) rc = pdi_log_add(l, "created", NULL, err);
     return rc ? rc : pdi_store_commit(l->store, err);
 }
 
@@ -281,6 +282,7 @@ pdr_rc pdr_learner_checkpoint(pdr_learner *l, pdr_error *err)
     rc = pdi_store_begin(l->store, PDI_STORE_WRITE, err);
     if (rc) return rc;
     rc = pdi_learner_put(l, err);
+    if (!rc) rc = pdi_log_add(l, "learned", NULL, err);
     if (!rc) rc = pdi_store_trim(l->store, l->next, err);
     if (!rc) rc = pdi_store_commit(l->store, err);
     if (rc)
@@ -402,7 +404,8 @@ pdr_rc pdr_learner_snapshot(pdr_learner *l, const char *name, pdr_error *err)
     pdr_rc rc = pdr_learner_checkpoint(l, err);
     if (!rc) rc = pdi_store_begin(l->store, PDI_STORE_WRITE, err);
     if (rc) return rc;
-    rc = pdi_store_snapshot(l->store, name, (int64_t)time(NULL), err);
+    rc = pdi_log_add(l, "snapshot", name, err);
+    if (!rc) rc = pdi_store_snapshot(l->store, name, (int64_t)time(NULL), err);
     if (!rc) rc = pdi_store_commit(l->store, err);
     if (rc) pdi_store_cancel(l->store);
     return rc;
@@ -422,6 +425,39 @@ pdr_rc pdr_learner_rollback(pdr_learner *l, const char *name, pdr_error *err)
         return rc;
     }
     return pdi_learner_reload(l, err);
+}
+
+const char *pdr_learner_snapshot_at(const pdr_learner *l, size_t i, int64_t *when)
+{
+    pdi_snapshot s;
+    if (!pdi_store_snapshot_at(l->store, i, &s)) return NULL;
+    if (when) *when = s.made;
+    return s.name;
+}
+
+/* ---- upkeep ------------------------------------------------------------------------------ */
+
+pdr_rc pdr_learner_check(pdr_learner *l, pdr_error *err)
+{
+    pdi_store_health health;
+    return pdi_store_check(l->store, &health, err);
+}
+
+pdr_rc pdr_learner_compact(pdr_learner *l, pdr_error *err)
+{
+    pdr_rc rc = pdr_learner_checkpoint(l, err);
+    return rc ? rc : pdi_store_compact(l->store, err);
+}
+
+int64_t pdr_learner_file_bytes(const pdr_learner *l) { return pdi_store_bytes(l->store); }
+
+pdr_rc pdr_learner_tensors(pdr_learner *l, pdr_tensor_fn *show, void *ctx)
+{
+    const pdi_state *s = &l->trainer->store;
+    pdr_rc rc = PDR_OK;
+    for (size_t i = 0; !rc && i < s->n; i++)
+        rc = show(ctx, s->v[i].name, &s->v[i].shape, s->v[i].value);
+    return rc;
 }
 
 /* ---- what it is

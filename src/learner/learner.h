@@ -39,6 +39,7 @@ typedef struct pdi_form {
     size_t width;    /* features of an example */
     int32_t outputs; /* there is room for; targets */
     int32_t targets; /* 0: classification */
+    int32_t given;   /* classes known from the start */
     pdi_names feature, class, task;
 } pdi_form;
 
@@ -132,6 +133,9 @@ pdr_score pdi_tally_score(const pdi_tally *t, int32_t outputs, int32_t targets);
 /* teach.c: remember a skip; learn what an entry of the journal holds. */
 pdr_rc pdi_teach_skip(pdr_learner *l, const void *bytes, size_t n, pdr_error *err);
 pdr_rc pdi_teach_entry(pdr_learner *l, int64_t seq, const void *bytes, size_t n, pdr_error *err);
+
+/* log.c: a line of the log, within a transaction. */
+pdr_rc pdi_log_add(pdr_learner *l, const char *what, const char *name, pdr_error *err);
 
 /* learner.c: forget all state in memory, and take it from the file. */
 pdr_rc pdi_learner_reload(pdr_learner *l, pdr_error *err);
