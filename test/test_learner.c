@@ -131,7 +131,7 @@ static void it_learns_and_answers(void **state)
     assert_int_equal(s.n, ROWS);
     assert_true(s.accuracy > 0.7 && s.recent >= s.accuracy && s.kappa > 0.5 && s.loss > 0);
     pdr_example e = example(0);
-    assert_int_equal(pdr_learner_evaluate(l, 1, &e, &test, &err), PDR_OK);
+    assert_int_equal(pdr_learner_evaluate(l, 1, &e, false, &test, &err), PDR_OK);
     assert_int_equal(test.n, 1);
     close_learner(l);
 }

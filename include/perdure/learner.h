@@ -2,13 +2,10 @@
  *
  * A learner is a file, name.perdure: recipe, what an example looks like, all learned
  * state, replay memory, metrics, snapshots, and a journal of the examples that came since
- * the state was last written.  It is a deterministic state machine,
- *
- *     state' = learn(state, example)          same build, same examples, same bits
- *
- * so opening it after a crash replays the journal and stands, to the bit, where a learner
- * stands that never crashed; and examples learned one by one leave what the same examples
- * leave when learned in bulk.
+ * the state was last written.  It is a deterministic state machine: same build, same
+ * examples, same bits.  So opening it after a crash replays the journal and stands, to the
+ * bit, where a learner stands that never crashed; and examples learned one by one leave what
+ * the same examples leave when learned in bulk.
  *
  *     pdr_learner *l = NULL;
  *     pdr_error err = PDR_NO_ERROR;
@@ -137,9 +134,10 @@ typedef struct pdr_score {
 } pdr_score;
 pdr_score pdr_learner_score(const pdr_learner *l);
 
-/* The same of answers to n examples that are not learned, with no window. */
-pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], pdr_score *score,
-                            pdr_error *err);
+/* The same of answers to examples that are not learned, with no window; goes_on: and of
+ * those of the calls before. */
+pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], bool goes_on,
+                            pdr_score *score, pdr_error *err);
 
 /* ---- what happened ------------------------------------------------------------------------- */
 

@@ -24,6 +24,17 @@ enum {
     X(run, "RECIPE...", "run experiments and report what they found", PDI_COMMAND_STOPS)           \
     X(compare, "RECIPE... [--methods A,B,...] [--seeds A..B]",                                     \
       "run methods and seeds side by side", PDI_COMMAND_STOPS)                                     \
+    X(init, "FILE RECIPE", "make a learner: one file that keeps learning", PDI_COMMAND_STOPS)      \
+    X(learn, "FILE [DATA]", "learn examples from a file or standard input", PDI_COMMAND_STOPS)     \
+    X(predict, "FILE [DATA]", "answer examples, a line each", PDI_COMMAND_STOPS)                   \
+    X(eval, "FILE [DATA]", "say how well labelled examples are answered", PDI_COMMAND_STOPS)       \
+    X(adapt, "FILE [DATA]", "learn something new from a few examples", PDI_COMMAND_STOPS)          \
+    X(show, "FILE [--json]", "say what a learner is and has learned", PDI_COMMAND_PLAIN)           \
+    X(log, "FILE", "say what was learned when, and which snapshots there are", PDI_COMMAND_PLAIN)  \
+    X(snapshot, "FILE NAME", "keep the state under a name", PDI_COMMAND_PLAIN)                     \
+    X(rollback, "FILE NAME", "return to a snapshot, to the bit", PDI_COMMAND_PLAIN)                \
+    X(check, "FILE", "read all of a learner file and compare every sum", PDI_COMMAND_PLAIN)        \
+    X(compact, "FILE", "give free space back to the disk", PDI_COMMAND_PLAIN)                      \
     X(plan, "RECIPE", "show what a training step runs and how long it takes", PDI_COMMAND_PLAIN)   \
     X(methods, "[NAME]", "list methods, optimizers and layers, or explain one", PDI_COMMAND_PLAIN) \
     X(data, "list [NAME...]\nfetch NAME...", "list the data sets, or bring some here",             \

@@ -93,16 +93,17 @@ static pdr_rc answer_tally(pdr_learner *l, const pdr_example *e, pdi_tally *t, p
     return PDR_OK;
 }
 
-pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], pdr_score *score,
-                            pdr_error *err)
+pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], bool goes_on,
+                            pdr_score *score, pdr_error *err)
 {
-    pdi_tally t = {0};
     pdr_rc rc = pdi_learner_check(l, false, err);
     if (rc) return rc;
-    if (!pdi_tally_open(l, &t, 0)) rc = pdi_nomem(err);
-    for (size_t i = 0; !rc && i < n; i++) rc = answer_tally(l, &e[i], &t, err);
-    if (!rc) *score = pdi_tally_score(&t, l->form.outputs, l->form.targets);
-    pdi_tally_close(l, &t);
+    if (!goes_on || !l->test.label) {
+        pdi_tally_close(l, &l->test);
+        if (!pdi_tally_open(l, &l->test, 0)) return pdi_nomem(err);
+    }
+    for (size_t i = 0; !rc && i < n; i++) rc = answer_tally(l, &e[i], &l->test, err);
+    if (!rc) *score = pdi_tally_score(&l->test, l->form.outputs, l->form.targets);
     return rc;
 }
 

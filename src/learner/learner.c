@@ -109,6 +109,7 @@ static void learner_end(pdr_learner *l)
         *rooms[i] = NULL;
     }
     pdi_tally_close(l, &l->tally);
+    pdi_tally_close(l, &l->test);
     pdi_form_close(l);
     l->form = (pdi_form){0};
     l->waiting = 0;

@@ -70,10 +70,10 @@ struct pdr_learner {
     pdr_model *model;
     pdr_pool *pool;
     pdi_trainer *trainer;
-    float *mask;       /* [tasks, outputs] */
-    double *mean, *m2; /* running moments of features; NULL: not normalised */
-    uint64_t seen;     /* by the normaliser */
-    pdi_tally tally;
+    float *mask;           /* [tasks, outputs] */
+    double *mean, *m2;     /* running moments of features; NULL: not normalised */
+    uint64_t seen;         /* by the normaliser */
+    pdi_tally tally, test; /* of what was learned; of the evaluation under way */
     int64_t next;
     uint64_t taken;        /* examples that went into batches, diverged ones among them */
     int32_t waiting, most; /* examples that wait; there is room for */

@@ -24,8 +24,8 @@ typedef struct rows_csv {
     locale_t c, before;
 } rows_csv;
 
-static pdr_rc csv_bad(const pdi_rows *r, const rows_csv *t, size_t k, const char *why,
-                      pdr_error *err)
+static pdr_rc rows_csv_bad(const pdi_rows *r, const rows_csv *t, size_t k, const char *why,
+                           pdr_error *err)
 {
     char name[PDI_SHOW], value[PDI_SHOW];
     return pdi_fail(err, PDR_INPUT, "%s:%" PRIu64 ": column '%s': '%s' %s", r->name,
@@ -34,7 +34,7 @@ static pdr_rc csv_bad(const pdi_rows *r, const rows_csv *t, size_t k, const char
 }
 
 /* Is the column one that became a feature for each of its values, "name=value"? */
-static bool csv_is_category(const pdi_rows *r, const char *name)
+static bool rows_csv_is_category(const pdi_rows *r, const char *name)
 {
     size_t n = strlen(name);
     for (int32_t i = 0; i < r->l->form.feature.n; i++) {
@@ -44,7 +44,7 @@ static bool csv_is_category(const pdi_rows *r, const char *name)
     return false;
 }
 
-static void csv_assign(pdi_rows *r, rows_csv *t, size_t k)
+static void rows_csv_assign(pdi_rows *r, rows_csv *t, size_t k)
 {
     rows_column *c = &t->column[k];
     int64_t feature = pdi_rows_feature(r, c->name);
@@ -56,7 +56,7 @@ static void csv_assign(pdi_rows *r, rows_csv *t, size_t k)
         c->role = ROWS_FEATURE;
         c->feature = (size_t)feature;
         t->has[feature] = true;
-    } else if (csv_is_category(r, c->name)) {
+    } else if (rows_csv_is_category(r, c->name)) {
         c->role = ROWS_CATEGORY;
         for (size_t i = 0; i < r->width; i++) {
             const char *f = pdr_learner_feature(r->l, i);
@@ -68,7 +68,7 @@ static void csv_assign(pdi_rows *r, rows_csv *t, size_t k)
     }
 }
 
-static pdr_rc csv_header(pdi_rows *r, rows_csv *t, pdr_error *err)
+static pdr_rc rows_csv_header(pdi_rows *r, rows_csv *t, pdr_error *err)
 {
     bool more, label = false, task = !r->form.task;
     char lacking[200];
@@ -81,7 +81,7 @@ static pdr_rc csv_header(pdi_rows *r, rows_csv *t, pdr_error *err)
     if (!t->column || !t->has) return pdi_nomem(err);
     for (size_t k = 0; k < t->columns; k++) {
         snprintf(t->column[k].name, sizeof t->column[k].name, "%.120s", t->scan.cell[k].s);
-        csv_assign(r, t, k);
+        rows_csv_assign(r, t, k);
         label = label || t->column[k].role == ROWS_LABEL;
         task = task || t->column[k].role == ROWS_TASK;
     }
@@ -101,7 +101,7 @@ static pdr_rc csv_header(pdi_rows *r, rows_csv *t, pdr_error *err)
                            r->form.task);
 }
 
-static pdr_rc csv_open(pdi_rows *r, pdr_error *err)
+static pdr_rc rows_csv_open(pdi_rows *r, pdr_error *err)
 {
     rows_csv *t = pdi_new(r->alloc, 1, sizeof *t);
     if (!t) return pdi_nomem(err);
@@ -109,10 +109,10 @@ static pdr_rc csv_open(pdi_rows *r, pdr_error *err)
     t->scan = (pdi_csv){.alloc = r->alloc, .r = &r->in, .line = 1};
     t->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!t->c) return pdi_nomem(err);
-    return csv_header(r, t, err);
+    return rows_csv_header(r, t, err);
 }
 
-static void csv_close(pdi_rows *r)
+static void rows_csv_close(pdi_rows *r)
 {
     rows_csv *t = r->state;
     if (!t) return;
@@ -123,18 +123,18 @@ static void csv_close(pdi_rows *r)
     pdi_free(r->alloc, t);
 }
 
-static pdr_rc csv_number(pdi_rows *r, rows_csv *t, size_t k, float *x, pdr_error *err)
+static pdr_rc rows_csv_number(pdi_rows *r, rows_csv *t, size_t k, float *x, pdr_error *err)
 {
     double value;
     switch (pdi_number(t->scan.cell[k].s, &value)) {
     case PDI_NUMBER: *x = (float)value; return PDR_OK;
-    case PDI_NOT_FINITE: return csv_bad(r, t, k, "is not a finite 32-bit number", err);
-    default: return csv_bad(r, t, k, "is not a number", err);
+    case PDI_NOT_FINITE: return rows_csv_bad(r, t, k, "is not a finite 32-bit number", err);
+    default: return rows_csv_bad(r, t, k, "is not a number", err);
     }
 }
 
 /* One of the features "name=value" is 1. */
-static pdr_rc csv_category(pdi_rows *r, rows_csv *t, size_t k, pdr_error *err)
+static pdr_rc rows_csv_category(pdi_rows *r, rows_csv *t, size_t k, pdr_error *err)
 {
     char name[400];
     snprintf(name, sizeof name, "%s=%.250s", t->column[k].name, t->scan.cell[k].s);
@@ -142,23 +142,23 @@ static pdr_rc csv_category(pdi_rows *r, rows_csv *t, size_t k, pdr_error *err)
     if (i >= 0) r->x[i] = 1;
     return i >= 0 || r->missing != PDR_MISSING_ERROR
                ? PDR_OK
-               : csv_bad(r, t, k, "is no category that the learner knows", err);
+               : rows_csv_bad(r, t, k, "is no category that the learner knows", err);
 }
 
-static pdr_rc csv_cell(pdi_rows *r, rows_csv *t, size_t k, pdr_error *err)
+static pdr_rc rows_csv_cell(pdi_rows *r, rows_csv *t, size_t k, pdr_error *err)
 {
     const rows_column *c = &t->column[k];
     const char *s = t->scan.cell[k].s;
     switch (c->role) {
     case ROWS_FEATURE:
         if (!*s && pdi_rows_fill(r, c->feature, &r->x[c->feature])) return PDR_OK;
-        return csv_number(r, t, k, &r->x[c->feature], err);
-    case ROWS_CATEGORY: return csv_category(r, t, k, err);
+        return rows_csv_number(r, t, k, &r->x[c->feature], err);
+    case ROWS_CATEGORY: return rows_csv_category(r, t, k, err);
     case ROWS_LABEL:
         r->has_label = *s != 0;
-        if (!*s && r->form.wants_label) return csv_bad(r, t, k, "is no label", err);
-        if (*s && r->targets) return csv_number(r, t, k, r->target, err);
-        if (strlen(s) > 255) return csv_bad(r, t, k, "is longer than 255 bytes", err);
+        if (!*s && r->form.wants_label) return rows_csv_bad(r, t, k, "is no label", err);
+        if (*s && r->targets) return rows_csv_number(r, t, k, r->target, err);
+        if (strlen(s) > 255) return rows_csv_bad(r, t, k, "is longer than 255 bytes", err);
         snprintf(r->label, sizeof r->label, "%.255s", s);
         return PDR_OK;
     case ROWS_TASK: snprintf(r->task, sizeof r->task, "%.255s", s); return PDR_OK;
@@ -167,7 +167,7 @@ static pdr_rc csv_cell(pdi_rows *r, rows_csv *t, size_t k, pdr_error *err)
     return PDR_OK;
 }
 
-static pdr_rc csv_next(pdi_rows *r, bool *more, pdr_error *err)
+static pdr_rc rows_csv_next(pdi_rows *r, bool *more, pdr_error *err)
 {
     rows_csv *t = r->state;
     pdr_rc rc = pdi_csv_next(&t->scan, more, err);
@@ -186,9 +186,9 @@ static pdr_rc csv_next(pdi_rows *r, bool *more, pdr_error *err)
             }
         }
     locale_t before = uselocale(t->c);
-    for (size_t k = 0; !rc && k < t->columns; k++) rc = csv_cell(r, t, k, err);
+    for (size_t k = 0; !rc && k < t->columns; k++) rc = rows_csv_cell(r, t, k, err);
     uselocale(before);
     return rc;
 }
 
-const pdi_rows_kind pdi_rows_csv = {csv_open, csv_next, csv_close};
+const pdi_rows_kind pdi_rows_csv = {rows_csv_open, rows_csv_next, rows_csv_close};

@@ -21,7 +21,7 @@ typedef struct rows_json {
     bool *has;
 } rows_json;
 
-static pdr_rc json_open(pdi_rows *r, pdr_error *err)
+static pdr_rc rows_json_open(pdi_rows *r, pdr_error *err)
 {
     rows_json *t = pdi_new(r->alloc, 1, sizeof *t);
     if (!t) return pdi_nomem(err);
@@ -31,7 +31,7 @@ static pdr_rc json_open(pdi_rows *r, pdr_error *err)
     return t->line && t->has ? PDR_OK : pdi_nomem(err);
 }
 
-static void json_close(pdi_rows *r)
+static void rows_json_close(pdi_rows *r)
 {
     rows_json *t = r->state;
     if (!t) return;
@@ -41,7 +41,7 @@ static void json_close(pdi_rows *r)
 }
 
 /* The next line that is not blank. */
-static pdr_rc json_line(pdi_rows *r, rows_json *t, bool *more, pdr_error *err)
+static pdr_rc rows_json_line(pdi_rows *r, rows_json *t, bool *more, pdr_error *err)
 {
     bool blank = true;
     for (t->n = 0, *more = true;;) {
@@ -64,74 +64,77 @@ static pdr_rc json_line(pdi_rows *r, rows_json *t, bool *more, pdr_error *err)
     return PDR_OK;
 }
 
-static pdr_rc json_bad(const pdi_rows *r, const rows_json *t, const char *key, const char *why,
-                       pdr_error *err)
+static pdr_rc rows_json_bad(const pdi_rows *r, const rows_json *t, const char *key, const char *why,
+                            pdr_error *err)
 {
     char name[PDI_SHOW];
     return pdi_fail(err, PDR_INPUT, "%s:%" PRIu64 ": \"%s\": %s", r->name, t->number,
                     pdi_show(name, key), why);
 }
 
-static bool json_real(const json_t *v, float *x)
+static bool rows_json_number(const json_t *v, float *x)
 {
     double value = json_is_true(v) ? 1 : json_is_false(v) ? 0 : json_number_value(v);
     *x = (float)value;
     return (json_is_number(v) || json_is_boolean(v)) && isfinite(*x);
 }
 
-static pdr_rc json_array(pdi_rows *r, rows_json *t, const json_t *v, pdr_error *err)
+static pdr_rc rows_json_array(pdi_rows *r, rows_json *t, const json_t *v, pdr_error *err)
 {
     if (!json_is_array(v) || json_array_size(v) != r->width)
-        return json_bad(r, t, "x", "needs as many numbers as the learner has features", err);
+        return rows_json_bad(r, t, "x", "needs as many numbers as the learner has features", err);
     for (size_t i = 0; i < r->width; i++) {
-        if (!json_real(json_array_get(v, i), &r->x[i]))
-            return json_bad(r, t, "x", "holds what is not a finite number", err);
+        if (!rows_json_number(json_array_get(v, i), &r->x[i]))
+            return rows_json_bad(r, t, "x", "holds what is not a finite number", err);
         t->has[i] = true;
     }
     return PDR_OK;
 }
 
-static pdr_rc json_label(pdi_rows *r, rows_json *t, const char *key, const json_t *v,
-                         pdr_error *err)
+static pdr_rc rows_json_label(pdi_rows *r, rows_json *t, const char *key, const json_t *v,
+                              pdr_error *err)
 {
     r->has_label = !json_is_null(v);
     if (!r->has_label) return PDR_OK;
     if (r->targets)
-        return json_real(v, r->target) ? PDR_OK
-                                       : json_bad(r, t, key, "is not a finite number", err);
+        return rows_json_number(v, r->target)
+                   ? PDR_OK
+                   : rows_json_bad(r, t, key, "is not a finite number", err);
     if (json_is_integer(v))
         snprintf(r->label, sizeof r->label, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
     else if (json_is_string(v) && json_string_length(v) < sizeof r->label)
         snprintf(r->label, sizeof r->label, "%s", json_string_value(v));
     else
-        return json_bad(r, t, key, "is not a label: a string of at most 255 bytes", err);
+        return rows_json_bad(r, t, key, "is not a label: a string of at most 255 bytes", err);
     return PDR_OK;
 }
 
-static pdr_rc json_member(pdi_rows *r, rows_json *t, const char *key, const json_t *v,
-                          pdr_error *err)
+static pdr_rc rows_json_member(pdi_rows *r, rows_json *t, const char *key, const json_t *v,
+                               pdr_error *err)
 {
     int64_t feature;
-    if (!strcmp(key, pdi_rows_label_name(r))) return json_label(r, t, key, v, err);
+    if (!strcmp(key, pdi_rows_label_name(r))) return rows_json_label(r, t, key, v, err);
     if (!strcmp(key, r->form.task ? r->form.task : "task")) {
         if (!json_is_string(v) || json_string_length(v) >= sizeof r->task)
-            return json_bad(r, t, key, "is not a name of at most 255 bytes", err);
+            return rows_json_bad(r, t, key, "is not a name of at most 255 bytes", err);
         snprintf(r->task, sizeof r->task, "%s", json_string_value(v));
         return PDR_OK;
     }
     feature = pdi_rows_feature(r, key);
-    if (feature < 0 && !strcmp(key, "x")) return json_array(r, t, v, err);
+    if (feature < 0 && !strcmp(key, "x")) return rows_json_array(r, t, v, err);
     if (feature < 0 || json_is_null(v)) return PDR_OK;
-    if (!json_real(v, &r->x[feature])) return json_bad(r, t, key, "is not a finite number", err);
+    if (!rows_json_number(v, &r->x[feature]))
+        return rows_json_bad(r, t, key, "is not a finite number", err);
     t->has[feature] = true;
     return PDR_OK;
 }
 
-static pdr_rc json_complete(pdi_rows *r, rows_json *t, pdr_error *err)
+static pdr_rc rows_json_complete(pdi_rows *r, rows_json *t, pdr_error *err)
 {
     char lacking[200];
     if (r->form.wants_label && !r->has_label)
-        return json_bad(r, t, pdi_rows_label_name(r), "is missing; what is learned needs it", err);
+        return rows_json_bad(r, t, pdi_rows_label_name(r), "is missing; what is learned needs it",
+                             err);
     for (size_t i = 0; i < r->width; i++)
         if (!t->has[i] && !pdi_rows_fill(r, i, &r->x[i])) {
             pdi_rows_lacking(r, t->has, lacking);
@@ -143,13 +146,13 @@ static pdr_rc json_complete(pdi_rows *r, rows_json *t, pdr_error *err)
     return PDR_OK;
 }
 
-static pdr_rc json_next(pdi_rows *r, bool *more, pdr_error *err)
+static pdr_rc rows_json_next(pdi_rows *r, bool *more, pdr_error *err)
 {
     rows_json *t = r->state;
     json_error_t why;
     const char *key;
     json_t *v;
-    pdr_rc rc = json_line(r, t, more, err);
+    pdr_rc rc = rows_json_line(r, t, more, err);
     if (rc || !*more) return rc;
     json_t *row = json_loadb(t->line, t->n, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(row)) {
@@ -159,9 +162,9 @@ static pdr_rc json_next(pdi_rows *r, bool *more, pdr_error *err)
         return rc;
     }
     memset(t->has, 0, r->width * sizeof *t->has);
-    json_object_foreach(row, key, v) if (!rc) rc = json_member(r, t, key, v, err);
+    json_object_foreach(row, key, v) if (!rc) rc = rows_json_member(r, t, key, v, err);
     json_decref(row);
-    return rc ? rc : json_complete(r, t, err);
+    return rc ? rc : rows_json_complete(r, t, err);
 }
 
-const pdi_rows_kind pdi_rows_json = {json_open, json_next, json_close};
+const pdi_rows_kind pdi_rows_json = {rows_json_open, rows_json_next, rows_json_close};
