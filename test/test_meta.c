@@ -407,6 +407,21 @@ static void reptile_tests_every_episode_from_the_same_state(void **state)
     meta_close(&f);
 }
 
+/* With all of the support set in a step of plain descent, a test is maml's. */
+static void reptile_tests_with_a_batch_of_its_own(void **state)
+{
+    (void)state;
+    meta f, m;
+    meta_case c = linear("reptile", "inner=sgd rate=0.5 batch=3 test_batch=6");
+    meta_open(&f, &c);
+    c = linear("maml", "alpha=0.5");
+    meta_open(&m, &c);
+    const float *y = meta_predict(&f), *z = meta_predict(&m);
+    for (int i = 0; i < 2 * 4 * 6 * WAY; i++) assert_near((double)y[i], (double)z[i], 1e-6);
+    meta_close(&f);
+    meta_close(&m);
+}
+
 /* ---- every method of episodes --------------------------------------------------------------- */
 
 /* Options of those whose defaults are of some size. */
@@ -608,6 +623,7 @@ int main(void)
         cmocka_unit_test(reptile_goes_towards_where_training_leads),
         cmocka_unit_test(reptile_keeps_the_state_of_its_inner_rule),
         cmocka_unit_test(reptile_tests_every_episode_from_the_same_state),
+        cmocka_unit_test(reptile_tests_with_a_batch_of_its_own),
         cmocka_unit_test(threads_and_repetition_do_not_change_a_bit),
         cmocka_unit_test(a_run_that_is_resumed_ends_with_the_same_bits),
         cmocka_unit_test(every_method_learns_what_it_sees),

@@ -82,6 +82,23 @@ static void features_are_what_enters_the_output_layer(void **state)
     pdr_model_free(m);
 }
 
+static void statistics_of_the_batch_at_hand_mix_examples(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *layers;
+        bool mixes;
+    } cases[] = {{"dense units=3 | relu", false},
+                 {"batch_norm", false},
+                 {"dense units=3 | layer_norm", false},
+                 {"dense units=3 | batch_norm running=false | relu", true}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        pdr_model *m = model(cases[i].layers, PDR_SHAPE(4), 2);
+        assert_int_equal(pdr_model_mixes(m), cases[i].mixes);
+        pdr_model_free(m);
+    }
+}
+
 /* ---- initial numbers
  * ----------------------------------------------------------------------------- */
 
@@ -136,6 +153,7 @@ static void initial_numbers_have_the_moments_they_promise(void **state)
         {PDR_INIT_LECUN_NORMAL, 1 / in, 0},
         {PDR_INIT_LECUN_UNIFORM, 1 / in, sqrt(3 / in)},
         {PDR_INIT_FAN_IN_UNIFORM, 1 / (3 * in), 1 / sqrt(in)},
+        {PDR_INIT_SMALL_NORMAL, 1e-4, 0},
     };
     for (size_t k = 0; k < 2 * COUNT(law); k++) {
         pdr_param p = {
@@ -393,6 +411,7 @@ int main(void)
         cmocka_unit_test(an_mlp_declares_478410_numbers),
         cmocka_unit_test(a_convolutional_model_declares_filters_and_buffers),
         cmocka_unit_test(features_are_what_enters_the_output_layer),
+        cmocka_unit_test(statistics_of_the_batch_at_hand_mix_examples),
         cmocka_unit_test(initial_numbers_have_the_moments_they_promise),
         cmocka_unit_test(constant_initial_numbers_are_drawn_so_too),
         cmocka_unit_test(initial_numbers_depend_on_seed_and_index_alone),

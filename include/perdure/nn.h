@@ -85,7 +85,8 @@ typedef enum pdr_init {
     PDR_INIT_GLOROT_UNIFORM, /* U(+-sqrt(6 / (fan_in + fan_out))) */
     PDR_INIT_LECUN_NORMAL,   /* N(0, 1 / fan_in), LeCun et al. 1998 */
     PDR_INIT_LECUN_UNIFORM,  /* U(+-sqrt(3 / fan_in)) */
-    PDR_INIT_FAN_IN_UNIFORM  /* U(+-1 / sqrt(fan_in)), of weights and biases alike */
+    PDR_INIT_FAN_IN_UNIFORM, /* U(+-1 / sqrt(fan_in)), of weights and biases alike */
+    PDR_INIT_SMALL_NORMAL    /* N(0, 0.01^2), whatever the layer's width */
 } pdr_init;
 
 /* One parameter, or one buffer (a tensor that a layer keeps without learning it
@@ -117,6 +118,10 @@ const pdr_param *pdr_model_buffer(const pdr_model *m, size_t i);
 
 /* Width of what enters the output layer (of what the layers make, where there is none). */
 int32_t pdr_model_features(const pdr_model *m);
+
+/* In evaluation, does what is made of an example depend on those beside it?  It does where a
+ * layer takes the statistics of the batch at hand. */
+bool pdr_model_mixes(const pdr_model *m);
 
 /* Fill value with initial numbers for p; a function of seed and index alone. */
 void pdr_param_init(const pdr_param *p, uint64_t seed, uint32_t index, float value[]);
@@ -166,6 +171,9 @@ pdr_node pdr_layer_bias(pdr_layer *l, const char *name, pdr_shape shape, int ini
 /* The layer's next buffer, and its value after this step. */
 pdr_node pdr_layer_buffer(pdr_layer *l, const char *name, pdr_shape shape, int init);
 void pdr_layer_buffer_set(pdr_layer *l, pdr_node buffer, pdr_node value);
+
+/* Said by a layer that mixes examples in evaluation: pdr_model_mixes. */
+void pdr_layer_mixes(pdr_layer *l);
 
 /* The key of this step, and a stream number (two wide) of this layer's own. */
 pdr_node pdr_layer_key(pdr_layer *l, uint32_t *stream);

@@ -194,9 +194,10 @@ static pdr_rc open_trainer(pdi_experiment *x)
         .first_task = x->first_task,
         .seed = x->e->seed,
     };
-    if (x->episodes) s.episode = pdi_episodes_sizes(x);
-    if (x->episodes && pdr_episodes_way(x->episodes, PDR_TEST) > s.outputs)
+    if (x->episodes) {
+        s.episode = pdi_episodes_sizes(x);
         s.outputs = pdr_episodes_way(x->episodes, PDR_TEST);
+    }
     int32_t batch = o->batch > PDI_TEST_BATCH ? (int32_t)o->batch : PDI_TEST_BATCH;
     return pdi_trainer_new(x->alloc, &s, x->pool, batch, &x->trainer, x->err);
 }

@@ -105,7 +105,7 @@ static pdi_applied forward_alone(pdr_build *b, pdr_tensors theta, pdr_node query
 static bool forward_is_query(pdr_build *b, pdr_node x)
 {
     return b->run == PDI_RUN_PREDICT && b->t->spec.episode.queries_alone &&
-           x.id == pdr_build_episode(b).query.x.id;
+           pdr_model_mixes(b->t->spec.model) && x.id == pdr_build_episode(b).query.x.id;
 }
 
 static pdi_applied forward_apply(pdr_build *b, pdr_tensors theta, pdr_node x)

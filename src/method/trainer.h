@@ -141,7 +141,7 @@ typedef struct pdi_episode_sizes {
     int32_t test_support, test_query; /* of a test episode */
     int32_t at_once;                  /* episodes a step */
     int32_t test_at_once, test_steps; /* episodes a prediction; steps reported, 0 .. test_steps */
-    bool queries_alone;               /* a query is answered beside the support, not its like */
+    bool queries_alone; /* where the model mixes examples, a query is beside the support alone */
 } pdi_episode_sizes;
 
 /* What a model is taught with, and the numbers it is taught by. */

@@ -21,6 +21,7 @@ const char *const pdi_init_names[] = {
     [PDR_INIT_LECUN_NORMAL] = "lecun-normal",
     [PDR_INIT_LECUN_UNIFORM] = "lecun-uniform",
     [PDR_INIT_FAN_IN_UNIFORM] = "fan-in-uniform",
+    [PDR_INIT_SMALL_NORMAL] = "small-normal",
     NULL,
 };
 /* clang-format on */
@@ -41,6 +42,7 @@ static double init_variance(const pdr_param *p)
     case PDR_INIT_LECUN_NORMAL:
     case PDR_INIT_LECUN_UNIFORM: return 1 / p->fan_in;
     case PDR_INIT_FAN_IN_UNIFORM: return 1 / (3 * p->fan_in);
+    case PDR_INIT_SMALL_NORMAL: return 0.01 * 0.01;
     case PDR_INIT_ZERO:
     case PDR_INIT_ONE: break;
     }
@@ -50,7 +52,7 @@ static double init_variance(const pdr_param *p)
 static bool init_is_normal(pdr_init init)
 {
     return init == PDR_INIT_HE_NORMAL || init == PDR_INIT_GLOROT_NORMAL ||
-           init == PDR_INIT_LECUN_NORMAL;
+           init == PDR_INIT_LECUN_NORMAL || init == PDR_INIT_SMALL_NORMAL;
 }
 
 pdr_node pdr_param_draw(pdr_graph *g, const pdr_param *p, pdr_node key, uint32_t stream)

@@ -23,6 +23,7 @@ struct pdr_model {
     pdr_choice *layer; /* copies of the options */
     pdr_shape input;
     int32_t outputs, features;
+    bool mixes;
     model_list param, buffer;
 };
 
@@ -105,6 +106,11 @@ void pdr_layer_buffer_set(pdr_layer *l, pdr_node buffer, pdr_node value)
     if (l->declares || !l->apply->buffer_new) return;
     for (size_t i = 0; i < l->buffers; i++)
         if (l->apply->buffer[i].id == buffer.id) l->apply->buffer_new[i] = value;
+}
+
+void pdr_layer_mixes(pdr_layer *l)
+{
+    if (l->declares) l->declares->mixes = true;
 }
 
 pdr_node pdr_layer_key(pdr_layer *l, uint32_t *stream)
@@ -287,6 +293,7 @@ void pdr_model_free(pdr_model *m)
 }
 
 int32_t pdr_model_features(const pdr_model *m) { return m->features; }
+bool pdr_model_mixes(const pdr_model *m) { return m->mixes; }
 
 size_t pdr_model_params(const pdr_model *m) { return m->param.n; }
 const pdr_param *pdr_model_param(const pdr_model *m, size_t i) { return &m->param.v[i]; }

@@ -106,6 +106,7 @@ static pdr_node norm_batch_apply(pdr_layer *l, const void *self, pdr_node x)
     pdr_node gain = pdr_layer_bias(l, "gain", channels, PDR_INIT_ONE, 0);
     pdr_node bias = pdr_layer_bias(l, "bias", channels, PDR_INIT_ZERO, 0);
     pdr_node running[2] = {{0}, {0}};
+    if (!o->running) pdr_layer_mixes(l);
     if (o->running) {
         running[0] = pdr_layer_buffer(l, "mean", channels, PDR_INIT_ZERO);
         running[1] = pdr_layer_buffer(l, "variance", channels, PDR_INIT_ONE);
