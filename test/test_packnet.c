@@ -266,6 +266,41 @@ static void without_retraining_a_task_has_one_phase(void **state)
     assert_true(teach_life(&how, 1, true, -1) != 0);
 }
 
+static void a_run_with_nothing_left_for_its_last_task_is_cautioned(void **state)
+{
+    (void)state;
+    static const struct {
+        double prune;
+        int32_t tasks;
+        bool warned;
+    } row[] = {{0.75, 5, false}, {0.75, 20, false}, {0.5, 20, true}, {0, 2, true}, {0, 1, false}};
+    for (size_t i = 0; i < COUNT(row); i++) {
+        double options[2] = {row[i].prune, 0.5};
+        const char *text = pdi_method_packnet.caution(options,
+                                                      &(pdr_setting){.tasks = row[i].tasks});
+        assert_true((text != NULL) == row[i].warned);
+    }
+}
+
+static void options_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *option, *value;
+    } row[] = {{"packnet", "prune", "1"},     {"packnet", "prune", "-0.1"},
+               {"packnet", "retrain", "-1"},  {"icarl", "per_class", "0"},
+               {"icarl", "temperature", "0"}, {"dgr", "hidden", "0"},
+               {"dgr", "latent", "0"},        {"dgr", "batch", "-1"}};
+    for (size_t i = 0; i < COUNT(row); i++) {
+        double options[8];
+        pdr_error err = PDR_NO_ERROR;
+        const pdr_kind *k = pdr_kind_find(PDR_KIND_METHOD, row[i].method);
+        const pdr_option *o = pdr_option_find(k->options, row[i].option);
+        assert_int_equal(pdr_option_set(o, options, row[i].value, &err), PDR_INPUT);
+        assert_non_null(strstr(err.text, "out of range"));
+    }
+}
+
 static void every_promise_is_kept(void **state)
 {
     (void)state;
@@ -281,6 +316,8 @@ int main(void)
         cmocka_unit_test(a_head_belongs_to_its_task_whole),
         cmocka_unit_test(an_answer_uses_the_weights_of_its_task_and_earlier),
         cmocka_unit_test(without_retraining_a_task_has_one_phase),
+        cmocka_unit_test(a_run_with_nothing_left_for_its_last_task_is_cautioned),
+        cmocka_unit_test(options_that_cannot_be_are_refused),
         cmocka_unit_test(every_promise_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

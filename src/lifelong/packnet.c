@@ -16,6 +16,8 @@
  * State: owner, of each parameter: 0 free, k it belongs to task k. */
 #include "method/methods.h"
 
+#include <math.h>
+
 typedef struct packnet {
     double prune, retrain;
 } packnet;
@@ -156,6 +158,14 @@ static pdr_node packnet_predict(pdr_build *b, const void *self, pdr_batch batch)
     return pdr_build_logits(b, theta, batch);
 }
 
+static const char *packnet_caution(const void *self, const pdr_setting *s)
+{
+    double left = pow(((const packnet *)self)->prune, s->tasks - 1); /* for the last task */
+    return left < 0.001 ? "packnet leaves less than a thousandth of the weights to the last task; "
+                          "raise method.prune"
+                        : NULL;
+}
+
 const pdr_method pdi_method_packnet = {
     .kind =
         {
@@ -172,6 +182,7 @@ const pdr_method pdi_method_packnet = {
             .options = packnet_options,
         },
     .needs = PDR_NEEDS_BOUNDARIES | PDR_NEEDS_TASK,
+    .caution = packnet_caution,
     .phase = packnet_phase,
     .loss = packnet_loss,
     .gradient = packnet_gradient,
