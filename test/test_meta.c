@@ -422,6 +422,24 @@ static void reptile_tests_with_a_batch_of_its_own(void **state)
     meta_close(&m);
 }
 
+/* However many steps there are, and though the gradient is built beside the loss: from 0, after
+ * n batches of mean m, with a weight of w for each, m (1 - (1 - w)^n). */
+static void running_statistics_move_once_a_step(void **state)
+{
+    (void)state;
+    meta f;
+    double mean = 0;
+    meta_case c = linear("reptile", "inner=sgd rate=0.000001 steps=70 batch=6");
+    c.layers = "batch_norm momentum=0.01";
+    meta_open(&f, &c);
+    for (int i = 0; i < 2 * 6; i++) mean += (double)f.t->support.x[i * WIDTH] / 12;
+    meta_step(&f, 0.1f);
+    double now = (double)meta_tensor(&f, "param/0.batch_norm.mean")->value[0];
+    assert_near(now, mean * (1 - pow(0.99, 70)), 1e-6);
+    assert_true(fabs(mean) > 0.01);
+    meta_close(&f);
+}
+
 /* ---- every method of episodes --------------------------------------------------------------- */
 
 /* Options of those whose defaults are of some size. */
@@ -624,6 +642,7 @@ int main(void)
         cmocka_unit_test(reptile_keeps_the_state_of_its_inner_rule),
         cmocka_unit_test(reptile_tests_every_episode_from_the_same_state),
         cmocka_unit_test(reptile_tests_with_a_batch_of_its_own),
+        cmocka_unit_test(running_statistics_move_once_a_step),
         cmocka_unit_test(threads_and_repetition_do_not_change_a_bit),
         cmocka_unit_test(a_run_that_is_resumed_ends_with_the_same_bits),
         cmocka_unit_test(every_method_learns_what_it_sees),

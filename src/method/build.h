@@ -29,8 +29,6 @@ typedef struct pdi_applied {
     pdr_node features, logits;
 } pdi_applied;
 
-enum { PDI_APPLIED = 64 };
-
 struct pdr_build {
     pdi_trainer *t;
     pdr_graph *g;
@@ -46,8 +44,8 @@ struct pdr_build {
     bool has_episode;
     pdr_episode episode;
     pdr_batch one; /* an example */
-    pdi_applied apply[PDI_APPLIED];
-    size_t applied;
+    pdi_applied *apply;
+    size_t applied, apply_cap;
     pdi_unit *unit;
     size_t units, unit_cap;
     pdi_tie *tie;

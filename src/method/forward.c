@@ -74,7 +74,11 @@ static pdi_applied forward_once(pdr_build *b, pdr_tensors theta, pdr_node x)
     pdi_applied made = {.theta = forward_theta(b, theta), .n = theta.n, .x = x.id};
     made.logits = forward_walk(b, theta, x, &a);
     made.features = a.features;
-    if (made.theta && b->applied < PDI_APPLIED) b->apply[b->applied++] = made;
+    if (pdi_grow(b->t->alloc, (void **)&b->apply, b->applied, &b->apply_cap, sizeof *b->apply) &&
+        made.theta)
+        b->apply[b->applied++] = made;
+    else
+        b->failed = true;
     return made;
 }
 

@@ -214,6 +214,7 @@ static void program_build_close(pdr_build *b)
     for (size_t i = 0; i < b->rooms; i++) pdi_free(alloc, b->room[i]);
     pdi_free(alloc, b->room);
     pdi_free(alloc, b->unit);
+    pdi_free(alloc, b->apply);
     pdi_free(alloc, b->tie);
     pdi_free(alloc, b->set);
     pdr_graph_free(b->g);
