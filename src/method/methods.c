@@ -5,7 +5,7 @@ const pdr_option pdi_no_options[] = {PDR_OPTION_END};
 
 const pdr_method *const pdi_methods[] = {
 #define METHOD(name) &pdi_method_##name,
-#include "method/methods.def"
+#include "methods.def"
 #undef METHOD
     NULL,
 };

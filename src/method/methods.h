@@ -6,10 +6,10 @@
 #include <perdure/opt.h>
 
 #define METHOD(name) extern const pdr_method pdi_method_##name;
-#include "method/methods.def"
+#include "methods.def"
 #undef METHOD
 
-/* All of methods.def, NULL-terminated. */
+/* Every method that the build lists, NULL-terminated. */
 extern const pdr_method *const pdi_methods[];
 
 /* The table of a method without options. */
