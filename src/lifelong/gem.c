@@ -15,7 +15,7 @@
  * u, the first variable below 0 changes places with its partner until there is none
  * (Murty, "Note on a Bard-type scheme for solving the complementarity problem", Opsearch
  * 11, 1974: ends for every positive definite P).  Gradients count at unit length, so what
- * is below 0 by less than GEM_ZERO (a cosine) is rounding.  Over 9,000 random problems of up
+ * is below 0 by less than GEM_ZERO (a cosine) is rounding.  Over 18,000 random problems of up
  * to 30 tasks, cosines between gradients up to 0.9999, it took at most 1.75 exchanges a task
  * (there is room for GEM_EXCHANGES), and g~ was within 5e-5 |g| of the exact one, within 3e-6
  * up to cosines of 0.9.

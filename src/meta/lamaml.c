@@ -50,23 +50,23 @@ static bool lamaml_memory(const void *self, const pdr_setting *setting, pdr_memo
     return true;
 }
 
-/* relu(α), for each parameter; what is learned is trained, before θ. */
-static pdr_tensors lamaml_alpha(pdr_build *b, const lamaml *o, pdr_tensors theta)
+/* −relu(α), for each parameter; what is learned is trained, before θ. */
+static pdr_tensors lamaml_minus(pdr_build *b, const lamaml *o, pdr_tensors theta)
 {
     pdr_graph *g = pdr_build_graph(b);
-    pdr_tensors alpha = pdr_build_tensors(b);
+    pdr_tensors minus = pdr_build_tensors(b);
     bool fixed = o->rates == LAMAML_FIXED;
-    pdr_tensors raw = fixed ? alpha : pdr_build_state_at(b, "alpha", o->alpha);
+    pdr_tensors alpha = fixed ? minus : pdr_build_state_at(b, "alpha", o->alpha);
 
     for (size_t i = 0; i < theta.n; i++)
-        alpha.v[i] = fixed ? pdr_scalar(g, o->alpha) : pdr_relu(g, raw.v[i]);
-    if (!fixed) pdr_build_train(b, raw);
+        minus.v[i] = fixed ? pdr_scalar(g, -o->alpha) : pdr_neg(g, pdr_relu(g, alpha.v[i]));
+    if (!fixed) pdr_build_train(b, alpha);
     pdr_build_train(b, theta);
-    return alpha;
+    return minus;
 }
 
 /* θ_j from θ_{j-1} and one example. */
-static pdr_tensors lamaml_inner(pdr_build *b, const lamaml *o, pdr_tensors theta, pdr_tensors alpha,
+static pdr_tensors lamaml_inner(pdr_build *b, const lamaml *o, pdr_tensors theta, pdr_tensors minus,
                                 pdr_batch one)
 {
     pdr_graph *g = pdr_build_graph(b);
@@ -74,7 +74,7 @@ static pdr_tensors lamaml_inner(pdr_build *b, const lamaml *o, pdr_tensors theta
     pdr_grad(g, pdr_build_loss(b, theta, one), theta.n, theta.v, next.v);
     for (size_t i = 0; i < theta.n; i++) {
         pdr_node d = o->second_order ? next.v[i] : pdr_stop(g, next.v[i]);
-        next.v[i] = pdr_sub(g, theta.v[i], pdr_mul(g, alpha.v[i], d));
+        next.v[i] = pdr_add(g, theta.v[i], pdr_mul(g, minus.v[i], d));
     }
     return next;
 }
@@ -98,13 +98,13 @@ static pdr_node lamaml_loss(pdr_build *b, const void *self)
 {
     const lamaml *o = self;
     pdr_graph *g = pdr_build_graph(b);
-    pdr_tensors theta = pdr_build_params(b), alpha = lamaml_alpha(b, o, theta);
+    pdr_tensors theta = pdr_build_params(b), minus = lamaml_minus(b, o, theta);
     pdr_batch now = pdr_build_batch(b), then;
     pdr_node have = {0}, sum = pdr_scalar(g, 0);
 
     if (!pdr_build_replay(b, o->batch ? (int32_t)o->batch : now.size, &then, &have)) return have;
     for (int32_t j = 0; j < now.size; j++) {
-        theta = lamaml_inner(b, o, theta, alpha, pdr_build_rows(b, now, j, 1));
+        theta = lamaml_inner(b, o, theta, minus, pdr_build_rows(b, now, j, 1));
         sum = pdr_add(g, sum, lamaml_outer(b, theta, now, then, have));
     }
     return pdr_scale(g, 1.0 / now.size, sum);
