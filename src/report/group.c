@@ -264,8 +264,8 @@ static bool group_figure(const pdr_alloc *alloc, pdi_group *g, double x[])
     g->average = pdi_new(alloc, tasks, sizeof *g->average);
     if (!g->matrix || !g->average || !group_number(alloc, g)) return false;
     const char *metric = g->run[0]->metric;
-    g->is_regression = g->run[0]->is_regression;
-    g->is_bound = g->run[0]->is_bound && g->tasks > 1; /* one task is all tasks */
+    g->is_regression = g->run[0]->is_regression && !g->run[0]->is_meta; /* the stream's r2 */
+    g->is_bound = g->run[0]->is_bound && g->tasks > 1;                  /* one task is all tasks */
     g->is_percent = !g->is_regression && (!metric || group_same(metric, "accuracy"));
     g->is_loss = pdr_result_is_loss(g->run[0]);
     g->acc = group_stat(g, pdr_result_score, x);
