@@ -43,6 +43,7 @@ static void the_meta_gradient_goes_back_through_a_stretch(void **state)
     meta_case c = mlp("unroll=4 hidden=2 batch=3 scale=0.3 sparse_rows=true");
     c.way = 3, c.shot = 2, c.query = 1;
     assert_exact(c, 0, true);
+    assert_exact(mlp("unroll=3 hidden=3 scale=0.3 relative=true"), 0, true);
     assert_true(slopes_of(mlp(set), 0, false).off > 1e-4); /* there were second derivatives */
 }
 
@@ -225,6 +226,24 @@ static void a_stretch_goes_on_where_the_last_one_ended(void **state)
     meta_close(&f);
 }
 
+/* The same stretch is told as a share of the error that it begins with. */
+static void a_relative_loss_is_a_share_of_the_first(void **state)
+{
+    (void)state;
+    double told[2], d[COORDINATES], theta[COORDINATES], first = 0;
+    for (int relative = 0; relative < 2; relative++) {
+        meta f;
+        meta_case c = line(relative ? "unroll=2 hidden=3 relative=true" : "unroll=2 hidden=3");
+        meta_open(&f, &c);
+        meta_step(&f, 0);
+        for (int k = 0; k < COORDINATES; k++) theta[k] = (double)problem(&f, "theta")[k];
+        first = slope(theta, 4, f.t->support.x, f.t->support.target, d);
+        told[relative] = meta_step(&f, 0);
+        meta_close(&f);
+    }
+    assert_near(told[1], told[0] / first, 1e-5);
+}
+
 /* ---- where problems begin ------------------------------------------------------------------ */
 
 static void a_problem_is_as_long_as_it_is_told(void **state)
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(exact_lets_second_derivatives_in),
         cmocka_unit_test(a_test_takes_the_steps_of_the_paper),
         cmocka_unit_test(a_stretch_goes_on_where_the_last_one_ended),
+        cmocka_unit_test(a_relative_loss_is_a_share_of_the_first),
         cmocka_unit_test(a_problem_is_as_long_as_it_is_told),
         cmocka_unit_test(an_episode_begins_its_own_way),
         cmocka_unit_test(rows_without_gradient_stay),

@@ -10,6 +10,9 @@
  *     L(φ) = mean over problems and t = 1 .. unroll of f(θₜ)
  *     pre(x) = (log|x| / p, sign x)  where |x| ≥ e⁻ᵖ,  else (−1, eᵖ x)
  *
+ * With relative, f(θₜ) / f(θ at the stretch's start) takes f's place in L, so that the last
+ * stretches, where f is small, count as much as the first.
+ *
  * ∇f(θₜ) counts as a constant (the dashed lines of figure 2); exact lets the second
  * derivatives in.  A training step is one stretch of `unroll` steps, from where the last
  * one left its problems; after `length` steps the next episodes are taken up.  With
@@ -28,7 +31,7 @@
 typedef struct learnedopt {
     int64_t length, unroll, batch, hidden;
     double scale, p;
-    bool sparse_rows, exact;
+    bool relative, sparse_rows, exact;
 } learnedopt;
 
 static const pdr_option learnedopt_options[] = {
@@ -38,6 +41,8 @@ static const pdr_option learnedopt_options[] = {
     PDR_OPTION_COUNT(learnedopt, hidden, 20, 1, 1000, "units of each of the two layers"),
     PDR_OPTION_REAL(learnedopt, scale, 0.1, 1e-9, 1e3, "what the net's output is multiplied by"),
     PDR_OPTION_REAL(learnedopt, p, 10, 1e-3, 80, "gradients below e^-p are small ones"),
+    PDR_OPTION_FLAG(learnedopt, relative, false,
+                    "count f as a share of what a stretch begins with"),
     PDR_OPTION_FLAG(learnedopt, sparse_rows, false, "rows without gradient stay as they are"),
     PDR_OPTION_FLAG(learnedopt, exact, false, "let second derivatives into the meta-gradient"),
     PDR_OPTION_END,
@@ -214,13 +219,14 @@ static pdr_node learnedopt_stretch(pdr_build *b, const learnedopt *o, learnedopt
     pdr_graph *g = pdr_build_graph(b);
     pdr_tensors net = learnedopt_net(b, o);
     pdr_node sum = pdr_scalar(g, 0), f = learnedopt_f(b, o, q, 0);
+    pdr_node unit = o->relative ? pdr_shift(g, 1e-12, pdr_stop(g, f)) : pdr_scalar(g, 1);
     pdr_build_train(b, net);
     for (int32_t k = 1; net.n && k <= o->unroll; k++) {
         learnedopt_step(b, o, net, f, q);
         f = learnedopt_f(b, o, q, k);
         sum = pdr_add(g, sum, f);
     }
-    return pdr_scale(g, 1 / (double)o->unroll, sum);
+    return pdr_div(g, pdr_scale(g, 1 / (double)o->unroll, sum), unit);
 }
 
 static pdr_node learnedopt_loss(pdr_build *b, const void *self)
