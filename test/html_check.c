@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/put.h"
+#include "base/utf8.h"
 
 enum { HTML_DEPTH = 64, HTML_NAME = 32 };
 
@@ -43,7 +43,9 @@ static bool html_text(html *h, char end)
         if (c == '<' || c == '>') return html_fail(h, "bare bracket");
         if (c == '&' && !is_entity) return html_fail(h, "bare ampersand");
         if (c < 0x20 && c != '\n' && c != '\t') return html_fail(h, "control character");
-        if (!pdi_utf8_size(h->s) && (c & 0xC0) != 0x80) return html_fail(h, "not UTF-8");
+        size_t size;
+        (void)pdi_utf8_at(h->s, &size);
+        if (!size && (c & 0xC0) != 0x80) return html_fail(h, "not UTF-8");
     }
     return true;
 }

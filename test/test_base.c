@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "t.h"
 
 /* The known-answer vectors published with Random123 (Salmon et al. 2011). */
@@ -231,6 +232,44 @@ static void hash_tells_neighbours_apart(void **state)
     }
 }
 
+static void only_utf8_is_taken_for_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *s;
+        size_t size;
+    } rows[] = {
+        {"a", 1},
+        {"\x7f", 1},
+        {"\xc2\x80", 2},
+        {"\xe0\xa0\x80", 3},
+        {"\xef\xbf\xbf", 3},
+        {"\xf0\x90\x80\x80", 4},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\x80", 0},
+        {"\xc1\xbf", 0},
+        {"\xc2", 0},
+        {"\xc2g", 0},
+        {"\xe0\x9f\xbf", 0},
+        {"\xed\xa0\x80", 0},
+        {"\xe2\x82", 0},
+        {"\xf0\x8f\xbf\xbf", 0},
+        {"\xf4\x90\x80\x80", 0},
+        {"\xf5\x80\x80\x80", 0},
+        {"\xff", 0},
+    };
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        size_t size;
+        pdi_utf8_at(rows[k].s, &size);
+        assert_int_equal(size, rows[k].size);
+        assert_int_equal(pdi_utf8_valid(rows[k].s), rows[k].size > 0);
+    }
+    assert_int_equal(pdi_utf8_at("\xE2\x82\xAC", &(size_t){0}), 0x20AC);
+    assert_true(pdi_utf8_valid(""));
+    assert_false(pdi_utf8_valid("a\xFF"));
+    assert_int_equal(pdi_utf8_length("caf\xC3\xA9\xFF"), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +284,7 @@ int main(void)
         cmocka_unit_test(text_out_of_memory_sticks),
         cmocka_unit_test(text_that_could_not_grow_is_not_half_a_text),
         cmocka_unit_test(hash_tells_neighbours_apart),
+        cmocka_unit_test(only_utf8_is_taken_for_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

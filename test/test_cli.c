@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/explain.h"
 #include "cli/help.h"
@@ -15,7 +16,6 @@
 #include "cli/stop.h"
 #include "cli/table.h"
 #include "recipe/recipe.h"
-#include "recipe/utf8.h"
 #include "recipe_kinds.h"
 #include "t.h"
 

@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "recipe/recipe.h"
-#include "recipe/utf8.h"
 #include "recipe_kinds.h"
 #include "t.h"
 
@@ -636,23 +635,6 @@ static void every_refused_allocation_is_survived(void **state)
     }
 }
 
-static void utf8_is_told_from_other_bytes(void **state)
-{
-    (void)state;
-    static const char *const good[] = {"", "abc", "\xC2\x80", "\xE2\x82\xAC", "\xF4\x8F\xBF\xBF"};
-    static const char *const bad[] = {"\x80",
-                                      "\xC0\x80",
-                                      "\xC3",
-                                      "\xE0\x80\x80",
-                                      "\xED\xA0\x80",
-                                      "\xF4\x90\x80\x80",
-                                      "\xF5\x80\x80\x80",
-                                      "a\xFF"};
-    for (size_t i = 0; i < COUNT(good); i++) assert_true(pdi_utf8_valid(good[i]));
-    for (size_t i = 0; i < COUNT(bad); i++) assert_false(pdi_utf8_valid(bad[i]));
-    assert_int_equal(pdi_utf8_length("caf\xC3\xA9\xFF"), 5);
-}
-
 /* ---- with what perdure has ---------------------------------------------------- */
 
 /* Written and read back with the real kinds. */
@@ -739,7 +721,6 @@ int main(void)
         cmocka_unit_test(numbers_are_written_as_people_write_them),
         cmocka_unit_test(files_are_read_and_named),
         cmocka_unit_test(every_refused_allocation_is_survived),
-        cmocka_unit_test(utf8_is_told_from_other_bytes),
         cmocka_unit_test(every_kind_takes_its_own_defaults),
         cmocka_unit_test(every_recipe_of_the_project_reads),
     };

@@ -802,37 +802,6 @@ static void text_is_cut_between_characters(void **state)
     pdi_text_close(&text);
 }
 
-static void only_utf8_is_taken_for_utf8(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *s;
-        size_t size;
-    } rows[] = {
-        {"a", 1},
-        {"\x7f", 1},
-        {"\xc2\x80", 2},
-        {"\xe0\xa0\x80", 3},
-        {"\xef\xbf\xbf", 3},
-        {"\xf0\x90\x80\x80", 4},
-        {"\xf4\x8f\xbf\xbf", 4},
-        {"", 0},
-        {"\x80", 0},
-        {"\xc1\xbf", 0},
-        {"\xc2", 0},
-        {"\xc2g", 0},
-        {"\xe0\x9f\xbf", 0},
-        {"\xed\xa0\x80", 0},
-        {"\xe2\x82", 0},
-        {"\xf0\x8f\xbf\xbf", 0},
-        {"\xf4\x90\x80\x80", 0},
-        {"\xf5\x80\x80\x80", 0},
-        {"\xff", 0},
-    };
-    for (size_t k = 0; k < COUNT(rows); k++)
-        assert_int_equal(pdi_utf8_size(rows[k].s), rows[k].size);
-}
-
 /* ---- */
 
 static int folder_open(void **state)
@@ -891,7 +860,6 @@ int main(void)
         cmocka_unit_test(numbers_read_well),
         cmocka_unit_test(times_counts_and_sizes_read_well),
         cmocka_unit_test(text_is_cut_between_characters),
-        cmocka_unit_test(only_utf8_is_taken_for_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

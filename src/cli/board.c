@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/utf8.h"
 #include "cli/machine.h"
 #include "cli/progress.h"
-#include "recipe/utf8.h"
 
 static const double board_interval = 0.1; /* seconds */
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/page.h"
-#include "recipe/utf8.h"
 
 static const struct {
     const char *one, *many;

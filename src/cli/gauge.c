@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/progress.h"
-#include "recipe/utf8.h"
 
 enum { GAUGE_PARTS = 8, GAUGE_PART = 96, GAUGE_BAR_LEAST = 8, GAUGE_BAR_MOST = 40 };
 

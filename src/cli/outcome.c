@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/table.h"
-#include "recipe/utf8.h"
 
 enum { OUTCOME_TASKS = 20, OUTCOME_LABEL = 30, OUTCOME_NUMBER = 48 };
 

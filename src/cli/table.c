@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "recipe/utf8.h"
+#include "base/utf8.h"
 
 enum { TABLE_GAP = 2, TABLE_WRAPPED = 24, TABLE_BELOW = 4 };
 

@@ -4,9 +4,9 @@
  * is bound by the same functions. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "recipe/arena.h"
 #include "recipe/bind.h"
-#include "recipe/utf8.h"
 
 enum { SET_PARTS = 3 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "recipe/recipe.h"
-#include "recipe/utf8.h"
 
 #define FIELD_OF(type, self, row) ((const type *)(const void *)((const char *)(self) + (row)->at))
 

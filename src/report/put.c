@@ -6,40 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define PUT_UNKNOWN "\xEF\xBF\xBD" /* U+FFFD, replacement character */
 #define PUT_MINUS   "\xE2\x88\x92" /* U+2212, minus sign */
 #define PUT_DASH    "\xE2\x80\x93" /* U+2013, en dash */
 #define PUT_DOTS    "\xE2\x80\xA6" /* U+2026, ellipsis */
 #define PUT_THIN    "\xE2\x80\xAF" /* U+202F, narrow no-break space */
 
-/* Lead bytes of one length, and the range their second byte must be in: RFC 3629, section 4. */
-static const struct {
-    unsigned char lo, hi, second_lo, second_hi;
-    size_t size;
-} put_leads[] = {
-    {0x01, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-    {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-    {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-};
-
-size_t pdi_utf8_size(const char *s)
-{
-    const unsigned char *u = (const unsigned char *)s;
-    for (size_t i = 0; i < sizeof put_leads / sizeof put_leads[0]; i++) {
-        if (u[0] < put_leads[i].lo || u[0] > put_leads[i].hi) continue;
-        size_t size = put_leads[i].size;
-        if (size > 1 && (u[1] < put_leads[i].second_lo || u[1] > put_leads[i].second_hi)) return 0;
-        for (size_t k = 2; k < size; k++)
-            if ((u[k] & 0xC0) != 0x80) return 0;
-        return size;
-    }
-    return 0;
-}
-
 size_t pdi_utf8_count(const char *s, size_t max)
 {
     size_t n = 0;
-    for (size_t size; *s && n < max; s += size ? size : 1, n++) size = pdi_utf8_size(s);
+    for (size_t size; *s && n < max; s += size ? size : 1, n++) (void)pdi_utf8_at(s, &size);
     return n;
 }
 
@@ -48,7 +26,7 @@ void pdi_put(pdi_text *t, const char *markup) { pdi_text_bytes(t, markup, strlen
 void pdi_put_utf8(pdi_text *t, const char *s)
 {
     for (size_t size; s && *s; s += size ? size : 1) {
-        size = pdi_utf8_size(s);
+        (void)pdi_utf8_at(s, &size);
         pdi_text_bytes(t, size ? s : PUT_UNKNOWN, size ? size : 3);
     }
 }
@@ -56,7 +34,8 @@ void pdi_put_utf8(pdi_text *t, const char *s)
 /* One character of safe text; its size in s. */
 static size_t put_one(pdi_text *t, const char *s)
 {
-    size_t size = pdi_utf8_size(s);
+    size_t size;
+    uint32_t c = pdi_utf8_at(s, &size);
     switch (*s) {
     case '&': pdi_put(t, "&amp;"); return 1;
     case '<': pdi_put(t, "&lt;"); return 1;
@@ -68,8 +47,7 @@ static size_t put_one(pdi_text *t, const char *s)
     default: break;
     }
     /* C0 and C1 controls and DEL mean nothing in HTML. */
-    bool is_control = (size == 1 && ((unsigned char)*s < 0x20 || *s == 0x7F)) ||
-                      (size == 2 && (unsigned char)s[0] == 0xC2 && (unsigned char)s[1] < 0xA0);
+    bool is_control = c < 0x20 || (c >= 0x7F && c < 0xA0);
     if (!size || is_control)
         pdi_put(t, PUT_UNKNOWN);
     else

@@ -9,10 +9,6 @@
 
 #include "base/text.h"
 
-/* The bytes of the UTF-8 character at s, 1 to 4; 0 when there is none (RFC 3629: no
- * surrogates, nothing overlong). */
-size_t pdi_utf8_size(const char *s);
-
 /* s with every byte that is not UTF-8 replaced by U+FFFD.  NULL stands for "". */
 void pdi_put_utf8(pdi_text *t, const char *s);
 

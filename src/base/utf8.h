@@ -1,6 +1,6 @@
-/* recipe/utf8.h -- reading UTF-8 one character at a time. */
-#ifndef PDI_RECIPE_UTF8_H
-#define PDI_RECIPE_UTF8_H
+/* base/utf8.h -- reading UTF-8 one character at a time. */
+#ifndef PDI_BASE_UTF8_H
+#define PDI_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

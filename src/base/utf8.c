@@ -1,5 +1,5 @@
-/* recipe/utf8.c -- reading UTF-8 one character at a time (RFC 3629). */
-#include "recipe/utf8.h"
+/* base/utf8.c -- reading UTF-8 one character at a time (RFC 3629). */
+#include "base/utf8.h"
 
 uint32_t pdi_utf8_at(const char *s, size_t *length)
 {
