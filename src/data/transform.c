@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "data/dataset.h"
 
+/* Images whose planes are larger have their taps worked out while reading. */
+enum { TRANSFORM_PLANE = 68 * 68 };
+
 /* Sub-stream 0 is the order of the classes. */
 static pdr_rng transform_rng(uint64_t seed, int32_t task)
 {
@@ -34,13 +37,11 @@ static pdi_tap transform_tap(const pdi_transform *t, int32_t rows, int32_t colum
     double mid_r = (rows - 1) / 2.0, mid_c = (columns - 1) / 2.0, dr = r - mid_r, dc = c - mid_c;
     double sr = mid_r + (dc * t->sin + dr * t->cos), sc = mid_c + (dc * t->cos - dr * t->sin);
     double r0 = floor(sr), c0 = floor(sc), fr = sr - r0, fc = sc - c0;
-    pdi_tap tap = {{0}, {0}};
-    for (int q = 0; q < 4; q++) {
-        double qr = r0 + (q >> 1), qc = c0 + (q & 1);
-        if (qr < 0 || qc < 0 || qr >= rows || qc >= columns) continue;
-        tap.at[q] = (int32_t)qr * columns + (int32_t)qc;
+    pdi_tap tap = {0};
+    if (r0 < -1 || c0 < -1 || r0 >= rows || c0 >= columns) return tap;
+    tap.at = ((int32_t)r0 + 1) * (columns + 2) + (int32_t)c0 + 1;
+    for (int q = 0; q < 4; q++)
         tap.weight[q] = (float)((q >> 1 ? fr : 1 - fr) * (q & 1 ? fc : 1 - fc));
-    }
     return tap;
 }
 
@@ -54,7 +55,7 @@ pdr_rc pdi_transform_rotate(const pdr_alloc *alloc, const pdr_shape *shape, doub
     int32_t rows = shape->dim[1], columns = shape->dim[2];
     *out = (pdi_transform){
         .kind = PDI_ROTATED, .degrees = degrees, .cos = cos(angle), .sin = sin(angle)};
-    if (!keep_taps) return PDR_OK;
+    if (!keep_taps || (size_t)(rows + 2) * (size_t)(columns + 2) > TRANSFORM_PLANE) return PDR_OK;
     out->tap = pdi_new(alloc, (size_t)rows * (size_t)columns, sizeof *out->tap);
     if (!out->tap) return pdi_nomem(err);
     pdi_tap *tap = out->tap;
@@ -75,24 +76,57 @@ static inline void transform_permuted(const pdi_transform *t, bool bytes, const 
     for (size_t k = 0; k < n; k++) x[k] = transform_element(bytes, from, t->from[k]);
 }
 
-/* One channel; from is its first element. */
+/* One channel as a plane with zeros all around it; from is its first element. */
+static inline void transform_pad(bool bytes, const void *from, int32_t rows, int32_t columns,
+                                 float plane[])
+{
+    size_t width = (size_t)columns + 2, k = 0;
+    memset(plane, 0, sizeof *plane * width * ((size_t)rows + 2));
+    for (int32_t r = 0; r < rows; r++) {
+        float *to = plane + ((size_t)r + 1) * width + 1;
+        for (int32_t c = 0; c < columns; c++) to[c] = transform_element(bytes, from, k++);
+    }
+}
+
+static inline void transform_kept(const pdi_transform *t, bool bytes, const void *from,
+                                  int32_t rows, int32_t columns, float x[])
+{
+    float plane[TRANSFORM_PLANE];
+    int32_t pixels = rows * columns, below = columns + 2;
+    transform_pad(bytes, from, rows, columns, plane);
+    for (int32_t k = 0; k < pixels; k++) {
+        const pdi_tap *tap = &t->tap[k];
+        const float *at = plane + tap->at, *w = tap->weight;
+        x[k] = w[0] * at[0] + w[1] * at[1] + w[2] * at[below] + w[3] * at[below + 1];
+    }
+}
+
+/* The same without kept taps: the image may be large, and is read where it lies. */
+static inline void transform_found(const pdi_transform *t, bool bytes, const void *from,
+                                   int32_t rows, int32_t columns, float x[])
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < columns; c++) {
+            pdi_tap tap = transform_tap(t, rows, columns, r, c);
+            int32_t up = tap.at / (columns + 2) - 1, left = tap.at % (columns + 2) - 1;
+            float sum = 0;
+            for (int q = 0; q < 4; q++) {
+                int32_t qr = up + (q >> 1), qc = left + (q & 1);
+                if (qr < 0 || qc < 0 || qr >= rows || qc >= columns) continue;
+                sum += tap.weight[q] * transform_element(bytes, from, (size_t)(qr * columns + qc));
+            }
+            *x++ = sum;
+        }
+}
+
+/* One channel. */
 static inline void transform_plane(const pdi_transform *t, bool bytes, const void *from,
                                    int32_t rows, int32_t columns, float x[])
 {
-    const pdi_tap *tap = t->tap;
-    pdi_tap here;
-    for (int32_t r = 0; r < rows; r++)
-        for (int32_t c = 0; c < columns; c++) {
-            float sum = 0;
-            if (!t->tap) {
-                here = transform_tap(t, rows, columns, r, c);
-                tap = &here;
-            }
-            for (int q = 0; q < 4; q++)
-                sum += tap->weight[q] * transform_element(bytes, from, (size_t)tap->at[q]);
-            *x++ = sum;
-            tap++;
-        }
+    if (t->tap)
+        transform_kept(t, bytes, from, rows, columns, x);
+    else
+        transform_found(t, bytes, from, rows, columns, x);
 }
 
 static void transform_rotated(const pdi_transform *t, const pdr_dataset *d, const uint8_t *from,

@@ -4,10 +4,11 @@
 
 #include <perdure/data.h>
 
-/* Where one pixel of a rotated image comes from: four pixels of the same channel
- * and their weights.  One outside the image has weight 0. */
+/* Where one pixel of a rotated image comes from: four neighbours of the same channel and
+ * their weights.  at is the place of the upper left one in a plane of [rows + 2, columns + 2]:
+ * the channel with zeros all around it. */
 typedef struct pdi_tap {
-    int32_t at[4];
+    int32_t at;
     float weight[4];
 } pdi_tap;
 
@@ -26,7 +27,8 @@ pdr_rc pdi_transform_permute(const pdr_alloc *alloc, size_t n, uint64_t seed, in
                              pdi_transform *out, pdr_error *err);
 
 /* Rotation of images of shape [channels, rows, columns] by an angle on [lo, hi), degrees,
- * whose place between them is a function of seed and task.  keep_taps: work out the taps now. */
+ * whose place between them is a function of seed and task.  keep_taps: work out the taps now,
+ * unless the images are large. */
 pdr_rc pdi_transform_rotate(const pdr_alloc *alloc, const pdr_shape *shape, double lo, double hi,
                             uint64_t seed, int32_t task, bool keep_taps, pdi_transform *out,
                             pdr_error *err);
