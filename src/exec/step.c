@@ -464,12 +464,14 @@ static void step_task(void *ctx, int64_t task, int worker)
 }
 
 /* A single product is divided by columns where they are many: each thread then packs its
- * own part of the second operand and no part twice. */
+ * own part of the second operand and no part twice.  Where there is little to pack, rows do
+ * better: they are what loops divide, so values stay with the thread that made them. */
 static void step_dot_divide(step_run *r, int threads)
 {
     const pdi_gemm *g = &r->ready->gemm;
     int64_t least = 8;
-    if (g->n >= g->m && g->n >= 32 * threads) {
+    bool packs_little = g->bn == 1 && g->m >= 32 * threads;
+    if (g->n >= g->m && g->n >= 32 * threads && !packs_little) {
         r->fn = step_dot_columns;
         r->total = g->n;
         least = 32;
