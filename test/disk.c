@@ -30,10 +30,16 @@ static bool disk_change(disk *d)
 {
     d->changes++;
     if (d->is_off) return true;
-    if (d->fault == DISK_NONE || d->fault == DISK_READ || d->fault == DISK_FULL) return false;
+    if (d->fault != DISK_FAIL && d->fault != DISK_SHORT && d->fault != DISK_POWER) return false;
     if (!disk_strikes(d, d->changes)) return false;
     if (d->fault == DISK_POWER) d->is_off = true;
     return true;
+}
+
+static bool disk_refuses(disk *d)
+{
+    d->opens++;
+    return d->fault == DISK_OPEN && disk_strikes(d, d->opens);
 }
 
 /* ---- files ----------------------------------------------------------------------------- */
@@ -168,7 +174,7 @@ void disk_restart(disk *d, disk_loss loss, uint64_t seed)
         disk_forget_shared(&d->file[i]);
     }
     d->fault = DISK_NONE;
-    d->at = d->changes = d->reads = 0;
+    d->at = d->changes = d->reads = d->opens = 0;
     d->and_later = d->is_off = false;
 }
 
@@ -270,6 +276,7 @@ static int disk_shm_map(sqlite3_file *file, int page, int size, int extend, void
 {
     disk_file *f = disk_of(file)->f;
     if (page >= (int)(sizeof f->shared / sizeof f->shared[0])) return SQLITE_IOERR_SHMMAP;
+    if (disk_refuses(disk_of(file)->d)) return SQLITE_IOERR_SHMMAP;
     if (!f->shared[page] && extend) f->shared[page] = calloc((size_t)size, 1);
     *p = f->shared[page];
     return SQLITE_OK;
@@ -305,7 +312,7 @@ static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     bool makes = !f || !f->here;
     *h = (disk_handle){0};
     if (makes && !(flags & SQLITE_OPEN_CREATE)) return SQLITE_CANTOPEN;
-    if (d->is_off || (makes && disk_change(d))) return SQLITE_CANTOPEN;
+    if (d->is_off || disk_refuses(d) || (makes && disk_change(d))) return SQLITE_CANTOPEN;
     if (!f) f = disk_slot(d, name ? name : "temporary");
     if (makes) disk_make(f);
     h->d = d;

@@ -23,7 +23,8 @@ typedef enum disk_fault {
     DISK_FULL,  /* there is no room for a write; other changes succeed */
     DISK_SHORT, /* a write stops half way, other changes fail */
     DISK_POWER, /* a write stops half way, nothing works after that */
-    DISK_READ   /* a read fails (counted apart) */
+    DISK_READ,  /* a read fails (counted apart) */
+    DISK_OPEN   /* an opening, or a page of shared memory, is refused (counted apart) */
 } disk_fault;
 
 typedef enum disk_loss { DISK_DROPPED, DISK_KEPT, DISK_MIXED } disk_loss;
@@ -44,10 +45,10 @@ typedef struct disk_file {
 typedef struct disk {
     disk_file file[DISK_FILES];
     disk_fault fault;
-    size_t at;      /* number of the change or read that fails, from 1 */
+    size_t at;      /* number of the change, read or opening that fails, from 1 */
     bool and_later; /* every one after it too */
     bool no_log;    /* no shared memory, so no log */
-    size_t changes, reads;
+    size_t changes, reads, opens;
     bool is_off; /* the power is gone */
 } disk;
 

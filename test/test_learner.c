@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "learner/learner.h"
 #include "t.h"
 #include "t_data.h"
 
@@ -306,6 +307,100 @@ static void bad_examples_leave_it_as_it_was(void **state)
     close_learner(l);
 }
 
+/* What is in the journal is learned whenever the file is opened: what cannot be learned must
+ * not come in. */
+static void tasks_without_room_are_refused_before_they_are_kept(void **state)
+{
+    (void)state;
+    char name[17][8];
+    pdr_error err = PDR_NO_ERROR;
+    pdr_example e[17];
+    pdr_learner *l = create(t_path("a.perdure"), "er", 7);
+    for (int i = 0; i < 17; i++) {
+        snprintf(name[i], sizeof name[i], "t%d", i);
+        e[i] = example(i);
+        e[i].task = name[i];
+    }
+    uint64_t hash = pdr_learner_state_hash(l);
+    assert_int_equal(pdr_learner_learn(l, 17, e, &err), PDR_INPUT);
+    assert_non_null(strstr(err.text, "task 't16': there is room for 16 tasks"));
+    assert_int_equal(pdr_learner_state_hash(l), hash);
+    assert_int_equal(pdr_learner_learn(l, 16, e, &err), PDR_OK);
+    assert_int_equal(pdr_learner_learn(l, 1, e + 16, &err), PDR_INPUT);
+    assert_int_equal(pdr_learner_learn(l, 1, e + 15, &err), PDR_OK);
+    hash = pdr_learner_state_hash(l);
+    close_learner(l);
+    l = reopen(t_path("a.perdure"));
+    assert_int_equal(pdr_learner_state_hash(l), hash);
+    close_learner(l);
+}
+
+static void targets_are_learned_and_must_be_finite(void **state)
+{
+    (void)state;
+    static char *features[] = {"r", "g", "b"};
+    char long_label[400];
+    float target = 1, bad = INFINITY, y;
+    pdr_recipe r;
+    pdr_learner *l = NULL;
+    pdr_error err = PDR_NO_ERROR;
+    pdr_dataset like = {.shape = PDR_SHAPE(WIDTH), .feature_name = features, .targets = 1};
+    memset(long_label, 'x', sizeof long_label - 1);
+    long_label[sizeof long_label - 1] = 0;
+    read_recipe(&r, "er", 2);
+    remove(t_path("a.perdure"));
+    if (pdr_learner_create(t_path("a.perdure"), &r, &like, 7, NULL, &l, &err))
+        fail_msg("%s", err.text);
+    pdr_recipe_close(&r);
+    pdr_example e[] = {{.x = xs[0], .target = &target, .label = long_label},
+                       {.x = xs[1], .target = &bad}};
+    assert_int_equal(pdr_learner_learn(l, 2, e, &err), PDR_INPUT);
+    assert_non_null(strstr(err.text, "example 1: target 0 is not finite"));
+    for (int i = 0; i < 21; i++) assert_int_equal(pdr_learner_learn(l, 1, e, &err), PDR_OK);
+    uint64_t hash = pdr_learner_state_hash(l);
+    close_learner(l);
+    l = reopen(t_path("a.perdure"));
+    assert_int_equal(pdr_learner_state_hash(l), hash);
+    assert_int_equal(pdr_learner_predict(l, 1, xs[0], NULL, &y, &err), PDR_OK);
+    assert_true(fabsf(y - 1) < 0.5f);
+    close_learner(l);
+}
+
+/* The entry is in the journal; that its batch diverged is not. */
+static void a_process_may_end_before_it_has_noted_that_a_batch_diverged(void **state)
+{
+    (void)state;
+    uint64_t hash[2];
+    float huge[WIDTH] = {3e38f, -3e38f, 3e38f};
+    pdr_example e[3] = {example(50), {.x = huge, .label = "red"}, example(51)};
+    for (int k = 0; k < 2; k++) {
+        void *bytes = NULL;
+        size_t size;
+        pdr_error err = PDR_NO_ERROR;
+        normalises = false;
+        pdr_learner *l = create(t_path("a.perdure"), "finetune", 1);
+        normalises = true;
+        learn(l, 0, 50, 10);
+        if (k == 0) {
+            assert_int_equal(pdr_learner_learn(l, 3, e, &err), PDR_DIVERGED);
+        } else {
+            assert_int_equal(pdi_entry_write(l, PDI_ENTRY_LEARN, 3, e, &bytes, &size, &err),
+                             PDR_OK);
+            assert_int_equal(pdi_store_begin(l->store, PDI_STORE_WRITE, &err), PDR_OK);
+            assert_int_equal(pdi_store_append(l->store, bytes, size, NULL, &err), PDR_OK);
+            assert_int_equal(pdi_store_commit(l->store, &err), PDR_OK);
+            pdi_free(l->alloc, bytes);
+        }
+        close_learner(l);
+        l = reopen(t_path("a.perdure"));
+        assert_int_equal(pdr_learner_examples(l), 53);
+        learn(l, 60, 100, 10);
+        hash[k] = pdr_learner_state_hash(l);
+        close_learner(l);
+    }
+    assert_int_equal(hash[0], hash[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +414,9 @@ int main(void)
         cmocka_unit_test(tasks_have_answers_of_their_own),
         cmocka_unit_test(a_batch_that_diverges_is_left_out),
         cmocka_unit_test(bad_examples_leave_it_as_it_was),
+        cmocka_unit_test(tasks_without_room_are_refused_before_they_are_kept),
+        cmocka_unit_test(targets_are_learned_and_must_be_finite),
+        cmocka_unit_test(a_process_may_end_before_it_has_noted_that_a_batch_diverged),
     };
     return cmocka_run_group_tests(tests, enter, t_remove_folder);
 }

@@ -95,6 +95,8 @@ pdr_rc pdi_intake_next(pdi_intake *in, pdr_error *err)
     in->n = 0;
     while (!rc && more && in->n < in->most && (!in->limit || in->read < in->limit)) {
         pdr_example e;
+        if (in->n && !pdi_reader_is_ready(&in->rows->in))
+            break; /* what has come is not kept waiting */
         rc = pdi_rows_next(in->rows, &e, &more, err);
         if (rc || !more || !intake_lets(in, &e)) continue;
         intake_keep(in, &e);

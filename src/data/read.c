@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { READ_CHUNK = 1 << 16 };
+enum { READ_CHUNK = 1 << 16, READ_TELLS = 4 /* bytes that tell what it is */ };
 
 static void *read_zalloc(void *alloc, unsigned count, unsigned size)
 {
@@ -18,8 +20,12 @@ static void read_zfree(void *alloc, void *p) { pdi_free(alloc, p); }
 static pdr_rc read_raw(pdi_reader *r, pdr_error *err)
 {
     if (r->z.avail_in || !r->file) return PDR_OK;
-    size_t n = fread(r->raw, 1, READ_CHUNK, r->file);
-    if (n < READ_CHUNK && ferror(r->file))
+    size_t n = 0, enough = r->z.next_in ? 1 : READ_TELLS;
+    ssize_t got = 1;
+    /* What is there is taken: whoever feeds a pipe may be waiting for an answer to it. */
+    for (; got > 0 && n<enough; n += got> 0 ? (size_t)got : 0)
+        got = read(fileno(r->file), r->raw + n, READ_CHUNK - n);
+    if (got < 0)
         return pdi_fail(err, PDR_IO, "%s: reading failed after byte %" PRIu64 ": %s%s", r->name,
                         r->before_end, strerror(errno), errno == EISDIR ? "; name a file" : "");
     r->z.next_in = r->raw;
@@ -109,6 +115,13 @@ pdr_rc pdi_reader_fill(pdi_reader *r, pdr_error *err)
     }
     r->before_end += (uint64_t)(r->end - r->p);
     return PDR_OK;
+}
+
+bool pdi_reader_is_ready(const pdi_reader *r)
+{
+    if (r->p < r->end || r->z.avail_in || !r->file) return true;
+    struct pollfd p = {.fd = fileno(r->file), .events = POLLIN};
+    return poll(&p, 1, 0) != 0;
 }
 
 pdr_rc pdi_reader_take(pdi_reader *r, void *to, size_t n, size_t *got, pdr_error *err)

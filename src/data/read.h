@@ -34,6 +34,9 @@ pdr_rc pdi_reader_memory(pdi_reader *r, const pdr_alloc *alloc, const char *name
 /* Make p < end, or leave p == end at the end of the stream. */
 pdr_rc pdi_reader_fill(pdi_reader *r, pdr_error *err);
 
+/* False: there is nothing yet, and whoever asks for it must wait. */
+bool pdi_reader_is_ready(const pdi_reader *r);
+
 /* Take n bytes; *got is less at the end of the stream. */
 pdr_rc pdi_reader_take(pdi_reader *r, void *to, size_t n, size_t *got, pdr_error *err);
 

@@ -14,9 +14,15 @@ enum { ENTRY_HEAD = 16, ENTRY_NAMES = 8 };
 
 static size_t entry_padded(size_t n) { return (n + 3) & ~(size_t)3; }
 
+/* A label says nothing where targets are learned. */
+static uint32_t entry_label(const pdr_learner *l, const pdr_example *e)
+{
+    return e->label && !l->form.targets ? (uint32_t)strlen(e->label) : 0;
+}
+
 static size_t entry_size(const pdr_learner *l, const pdr_example *e)
 {
-    size_t names = (e->task ? strlen(e->task) : 0) + (e->label ? strlen(e->label) : 0);
+    size_t names = (e->task ? strlen(e->task) : 0) + entry_label(l, e);
     return ENTRY_NAMES + entry_padded(names) +
            (l->form.width + (size_t)l->form.targets) * sizeof(float);
 }
@@ -31,8 +37,7 @@ static unsigned char *entry_put_example(const pdr_learner *l, unsigned char *at,
                                         const pdr_example *e)
 {
     unsigned char *start = at;
-    uint32_t length[2] = {e->task ? (uint32_t)strlen(e->task) : 0,
-                          e->label ? (uint32_t)strlen(e->label) : 0};
+    uint32_t length[2] = {e->task ? (uint32_t)strlen(e->task) : 0, entry_label(l, e)};
     at = entry_put(at, length, sizeof length);
     at = entry_put(at, e->task, length[0]);
     at = entry_put(at, e->label, length[1]);
@@ -70,16 +75,21 @@ bool pdi_entry_open(pdi_entry_reader *r, const pdr_learner *l, const void *bytes
     memcpy(&r->number, r->bytes + sizeof head, sizeof r->number);
     r->kind = (pdi_entry_kind)head[0];
     r->n = head[1];
-    return head[0] >= PDI_ENTRY_LEARN && head[0] <= PDI_ENTRY_SKIP;
+    bool has_examples = head[0] == PDI_ENTRY_LEARN || head[0] == PDI_ENTRY_ADAPT;
+    return head[0] >= PDI_ENTRY_LEARN && head[0] <= PDI_ENTRY_SKIP && has_examples == (r->n > 0) &&
+           (has_examples || size == ENTRY_HEAD);
 }
 
-/* A name of the entry, ended with a zero in memory of the learner's. */
-static const char *entry_name(pdi_entry_reader *r, char *into, uint32_t n)
+bool pdi_entry_ends(const pdi_entry_reader *r) { return r->at == r->size; }
+
+/* A name of the entry, ended with a zero in memory of the reader's; NULL for none. */
+static bool entry_name(pdi_entry_reader *r, char *into, uint32_t n, const char **name)
 {
     memcpy(into, r->bytes + r->at, n);
     into[n] = 0;
     r->at += n;
-    return n && strlen(into) == n ? into : NULL;
+    *name = n ? into : NULL;
+    return strlen(into) == n;
 }
 
 bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e)
@@ -93,8 +103,8 @@ bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e)
     size_t names = entry_padded((size_t)length[0] + length[1]);
     if (r->size - r->at < ENTRY_NAMES + names + numbers) return false;
     r->at += ENTRY_NAMES;
-    e->task = entry_name(r, r->task, length[0]);
-    e->label = entry_name(r, r->label, length[1]);
+    bool named = entry_name(r, r->task, length[0], &e->task);
+    if (!entry_name(r, r->label, length[1], &e->label) || !named) return false;
     r->at = start + ENTRY_NAMES + names;
     e->x = (const float *)(const void *)(r->bytes + r->at);
     e->target = f->targets ? e->x + f->width : NULL;

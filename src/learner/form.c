@@ -196,6 +196,19 @@ static bool form_is_usable(const pdi_form *f)
            (f->targets == 0 || f->targets == f->outputs);
 }
 
+static pdr_rc form_find_mask(const pdr_learner *l, pdi_item mask, pdr_error *err)
+{
+    pdr_shape want = mask.shape;
+    pdr_rc rc = pdi_store_find(l->store, &mask, NULL, err);
+    if (rc) return rc;
+    if (pdr_shape_equal(&mask.shape, &want) && pdi_fit_bytes(l, (uint64_t)pdi_item_size(&mask)))
+        return PDR_OK;
+    return pdi_fail(err, PDR_INPUT,
+                    "%s: its classes and tasks are not those of its recipe; the file was changed "
+                    "by hand",
+                    pdi_store_path(l->store));
+}
+
 pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
 {
     pdi_form *f = &l->form;
@@ -213,8 +226,11 @@ pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
                         "%s: no example looks like that; the file was changed by "
                         "hand",
                         pdi_store_path(l->store));
-    rc = form_room(l, err);
-    pdi_item mask = {"form", "mask", PDI_F32, PDR_SHAPE(f->task.most, f->outputs), NULL};
+    /* That the mask is there, so large, bounds the memory asked for. */
+    pdi_item mask = {"form", "mask", PDI_F32,
+                     PDR_SHAPE(1 + (int32_t)l->recipe.learner.tasks, f->outputs), NULL};
+    rc = form_find_mask(l, mask, err);
+    if (!rc) rc = form_room(l, err);
     if (!rc) rc = pdi_store_get(l->store, &mask, l->mask, err);
     if (!rc) rc = form_get_names(l, "feature", &f->feature, err);
     if (!rc) rc = form_get_names(l, "class", &f->class, err);

@@ -12,6 +12,7 @@
 
 typedef struct keep_walk {
     pdr_learner *l;
+    size_t pieces; /* taken back; shown */
     pdr_error *err;
 } keep_walk;
 
@@ -33,12 +34,24 @@ static pdr_rc keep_put(void *ctx, const pdi_piece *p)
     return pdi_store_put(w->l->store, &i, w->err);
 }
 
+static pdr_rc keep_unfit(const pdr_learner *l, const char *section, const char *name,
+                         pdr_error *err)
+{
+    return pdi_fail(err, PDR_INPUT,
+                    "%s: '%s/%s' is not what this recipe's model and method have; the file was "
+                    "changed by hand, restore it from a copy",
+                    pdi_store_path(l->store), section, name);
+}
+
 static pdr_rc keep_get(void *ctx, const pdi_item *i, pdr_error *err)
 {
-    const keep_walk *w = ctx;
+    keep_walk *w = ctx;
     size_t bytes = (size_t)pdi_item_size(i);
+    if (!pdi_fit_bytes(w->l, bytes) || strlen(i->name) > PDI_PIECE_NAME)
+        return keep_unfit(w->l, i->section, i->name, err);
     void *data = pdi_new(w->l->alloc, bytes + 1, 1);
     if (!data) return pdi_nomem(err);
+    w->pieces++;
     pdr_rc rc = pdi_store_get(w->l->store, i, data, err);
     pdi_piece p = {i->section, i->name, i->shape, data, bytes};
     if (!rc) rc = pdi_trainer_restore(w->l->trainer, &p, err);
@@ -111,7 +124,7 @@ static size_t keep_arrays(const pdr_learner *l, pdi_item item[KEEP_ITEMS])
 
 pdr_rc pdi_learner_put(pdr_learner *l, pdr_error *err)
 {
-    keep_walk w = {l, err};
+    keep_walk w = {.l = l, .err = err};
     keep_numbers k = keep_take(l);
     pdi_item count = keep_numbers_item(&k, false), sum = keep_numbers_item(&k, true);
     pdi_item item[KEEP_ITEMS];
@@ -124,15 +137,6 @@ pdr_rc pdi_learner_put(pdr_learner *l, pdr_error *err)
     return rc ? rc : pdi_trainer_each(l->trainer, keep_put, &w);
 }
 
-static bool keep_is_usable(const pdr_learner *l)
-{
-    for (int32_t i = 0; i < l->waiting; i++)
-        if (l->wait_label[i] < 0 || l->wait_label[i] >= l->form.outputs || l->wait_task[i] < 0 ||
-            l->wait_task[i] >= l->form.task.n)
-            return false;
-    return l->tally.last < l->form.outputs;
-}
-
 static pdr_rc keep_get_arrays(pdr_learner *l, pdr_error *err)
 {
     pdi_item item[KEEP_ITEMS];
@@ -143,26 +147,38 @@ static pdr_rc keep_get_arrays(pdr_learner *l, pdr_error *err)
     return rc;
 }
 
-pdr_rc pdi_learner_get(pdr_learner *l, pdr_error *err)
+static pdr_rc keep_count(void *ctx, const pdi_piece *p)
+{
+    keep_walk *w = ctx;
+    (void)p;
+    w->pieces--;
+    return PDR_OK;
+}
+
+/* All pieces of the trainer: counters first.  There must be each that it has. */
+static pdr_rc keep_get_pieces(pdr_learner *l, pdr_error *err)
 {
     static const char *const sections[] = {"counter", "memory", "tensor"};
-    keep_walk w = {l, err};
+    keep_walk w = {.l = l, .err = err};
+    pdr_rc rc = PDR_OK;
+    for (size_t i = 0; !rc && i < 3; i++)
+        rc = pdi_store_items(l->store, sections[i], keep_get, &w, err);
+    if (!rc) rc = pdi_trainer_each(l->trainer, keep_count, &w);
+    return !rc && w.pieces ? keep_unfit(l, "tensor", "*", err) : rc;
+}
+
+pdr_rc pdi_learner_get(pdr_learner *l, pdr_error *err)
+{
     keep_numbers k;
     pdi_item count = keep_numbers_item(&k, false), sum = keep_numbers_item(&k, true);
     pdr_rc rc = pdi_store_get(l->store, &count, k.count, err);
     if (!rc) rc = pdi_store_get(l->store, &sum, k.sum, err);
     if (rc) return rc;
     keep_give(l, &k);
-    bool fits = l->waiting >= 0 && l->waiting <= l->most;
-    if (fits) rc = keep_get_arrays(l, err);
-    if (!rc && (!fits || !keep_is_usable(l)))
-        rc = pdi_fail(err, PDR_INPUT,
-                      "%s: what waits to be learned is not this recipe's; the "
-                      "file was changed by hand",
-                      pdi_store_path(l->store));
-    for (size_t i = 0; !rc && i < 3; i++)
-        rc = pdi_store_items(l->store, sections[i], keep_get, &w, err);
-    return rc;
+    if (l->waiting < 0 || l->waiting >= l->recipe.training.batch)
+        return keep_unfit(l, "learner", "counts", err);
+    rc = keep_get_arrays(l, err);
+    return rc ? rc : keep_get_pieces(l, err);
 }
 
 /* ---- hash --------------------------------------------------------------------------------------

@@ -80,8 +80,8 @@ static bool learner_rooms(pdr_learner *l)
            pdi_tally_open(l, &l->tally, l->recipe.learner.window);
 }
 
-/* Model, trainer and room, at the start of a life. */
-static pdr_rc learner_begin(pdr_learner *l, pdr_error *err)
+/* Model, trainer and room, at the start of a life, or as a file wants them. */
+static pdr_rc learner_begin(pdr_learner *l, bool of_file, pdr_error *err)
 {
     const pdr_recipe *r = &l->recipe;
     l->most = r->training.batch > LEARNER_BATCH ? (int32_t)r->training.batch : LEARNER_BATCH;
@@ -89,6 +89,7 @@ static pdr_rc learner_begin(pdr_learner *l, pdr_error *err)
     if (!rc)
         rc = pdr_model_new(l->alloc, r->layers, r->layer, l->form.shape, l->form.outputs, &l->model,
                            err);
+    if (!rc && of_file) rc = pdi_fit_recipe(l, err);
     if (!rc && !learner_rooms(l)) rc = pdi_nomem(err);
     return rc ? rc : learner_trainer(l, err);
 }
@@ -102,8 +103,7 @@ static void learner_end(pdr_learner *l)
     l->model = NULL;
     void **const rooms[] = {(void **)&l->wait_x,     (void **)&l->wait_target,
                             (void **)&l->wait_label, (void **)&l->wait_task,
-                            (void **)&l->mean,       (void **)&l->m2,
-                            (void **)&l->skip};
+                            (void **)&l->mean,       (void **)&l->m2};
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         pdi_free(l->alloc, *rooms[i]);
         *rooms[i] = NULL;
@@ -113,7 +113,7 @@ static void learner_end(pdr_learner *l)
     pdi_form_close(l);
     l->form = (pdi_form){0};
     l->waiting = 0;
-    l->skips = l->skip_cap = 0;
+    l->unwritten = 0;
     l->examples = l->seen = l->taken = 0;
 }
 
@@ -121,6 +121,7 @@ static pdr_rc learner_free(pdr_learner *l)
 {
     const pdr_alloc *alloc = l->alloc;
     learner_end(l);
+    pdi_free(alloc, l->skip);
     pdr_pool_free(l->pool);
     pdi_store_close(l->store);
     pdr_recipe_close(&l->recipe);
@@ -174,19 +175,19 @@ static pdr_rc learner_write_first(pdr_learner *l, const char *text, pdr_error *e
     return rc ? rc : pdi_store_commit(l->store, err);
 }
 
-pdr_rc pdr_learner_create(const char *path, const pdr_recipe *recipe, const pdr_dataset *like,
-                          uint64_t seed, const pdr_learner_how *how, pdr_learner **out,
-                          pdr_error *err)
+pdr_rc pdi_learner_create(const char *path, const pdr_recipe *recipe, const pdr_dataset *like,
+                          uint64_t seed, const pdr_learner_how *how, const char *vfs,
+                          pdr_learner **out, pdr_error *err)
 {
     *out = NULL;
     pdr_learner *l = learner_new(how, err);
     if (!l) return PDR_NOMEM;
-    pdi_store_options with = {.alloc = l->alloc};
+    pdi_store_options with = {.alloc = l->alloc, .vfs = vfs};
     char *text = pdr_recipe_write(recipe);
     pdr_rc rc = text ? learner_recipe(l, text, recipe->name, err) : pdi_nomem(err);
     l->seed = seed;
     if (!rc) rc = pdi_form_open(l, like, err);
-    if (!rc) rc = learner_begin(l, err);
+    if (!rc) rc = learner_begin(l, false, err);
     if (!rc) rc = pdi_store_create(path, &with, &l->store, err);
     if (!rc) l->next = pdi_store_journal(l->store).next;
     if (!rc) rc = learner_write_first(l, text, err);
@@ -197,6 +198,13 @@ pdr_rc pdr_learner_create(const char *path, const pdr_recipe *recipe, const pdr_
     }
     *out = l;
     return PDR_OK;
+}
+
+pdr_rc pdr_learner_create(const char *path, const pdr_recipe *recipe, const pdr_dataset *like,
+                          uint64_t seed, const pdr_learner_how *how, pdr_learner **out,
+                          pdr_error *err)
+{
+    return pdi_learner_create(path, recipe, like, seed, how, NULL, out, err);
 }
 
 /* ---- open
@@ -218,14 +226,20 @@ static pdr_rc learner_read_recipe(pdr_learner *l, pdr_error *err)
 
 static pdr_rc learner_see_skip(void *ctx, const pdi_entry *e, pdr_error *err)
 {
-    return pdi_teach_skip(ctx, e->bytes, e->n, err);
+    return pdi_teach_note(ctx, e->bytes, e->n, err);
 }
 
+/* SQLite hands out bytes where they lie, which is no place for floats. */
 static pdr_rc learner_see(void *ctx, const pdi_entry *e, pdr_error *err)
 {
     pdr_learner *l = ctx;
+    void *bytes = pdi_new(l->alloc, e->n, 1);
+    if (!bytes) return pdi_nomem(err);
+    if (e->n) memcpy(bytes, e->bytes, e->n);
     l->unwritten += (int64_t)e->n;
-    return pdi_teach_entry(l, e->seq, e->bytes, e->n, err);
+    pdr_rc rc = pdi_teach_entry(l, e->seq, bytes, e->n, err);
+    pdi_free(l->alloc, bytes);
+    return rc;
 }
 
 /* State, then what the journal has past it. */
@@ -233,8 +247,9 @@ static pdr_rc learner_read(pdr_learner *l, pdr_error *err)
 {
     pdr_rc rc = learner_read_recipe(l, err);
     if (!rc) rc = pdi_form_get(l, err);
-    if (!rc) rc = learner_begin(l, err);
+    if (!rc) rc = learner_begin(l, true, err);
     if (!rc) rc = pdi_learner_get(l, err);
+    if (!rc) rc = pdi_fit_state(l, err);
     if (!rc && l->next < pdi_store_journal(l->store).first)
         l->next = pdi_store_journal(l->store).first; /* after a rollback */
     if (!rc) rc = pdi_store_read(l->store, l->next, learner_see_skip, l, err);
@@ -242,26 +257,40 @@ static pdr_rc learner_read(pdr_learner *l, pdr_error *err)
     return rc;
 }
 
+/* The process may have ended between an entry and the note that a batch of it diverged. */
+static pdr_rc learner_read_on(pdr_learner *l, pdr_error *err)
+{
+    pdr_error why = PDR_NO_ERROR;
+    pdr_rc rc = learner_read(l, &why);
+    while (rc == PDR_DIVERGED && !pdi_teach_is_skipped(l)) {
+        if (!pdi_teach_skip(l, l->taken)) return pdi_nomem(err);
+        learner_end(l);
+        pdr_recipe_close(&l->recipe);
+        why = (pdr_error)PDR_NO_ERROR;
+        rc = learner_read(l, &why);
+    }
+    return rc ? pdi_fail(err, rc, "%s", why.text) : PDR_OK;
+}
+
 pdr_rc pdi_learner_reload(pdr_learner *l, pdr_error *err)
 {
     learner_end(l);
     pdr_recipe_close(&l->recipe);
-    l->unwritten = 0;
-    pdi_store_mode mode = l->reads_only ? PDI_STORE_READ : PDI_STORE_WRITE;
-    pdr_rc rc = pdi_store_begin(l->store, mode, err);
-    if (!rc) rc = learner_read(l, err);
+    l->skips = 0;
+    pdr_rc rc = pdi_store_begin(l->store, PDI_STORE_READ, err);
+    if (!rc) rc = learner_read_on(l, err);
     pdi_store_cancel(l->store);
     l->is_lost = rc != PDR_OK;
     return rc;
 }
 
-pdr_rc pdr_learner_open(const char *path, const pdr_learner_how *how, pdr_learner **out,
-                        pdr_error *err)
+pdr_rc pdi_learner_open(const char *path, const pdr_learner_how *how, const char *vfs,
+                        pdr_learner **out, pdr_error *err)
 {
     *out = NULL;
     pdr_learner *l = learner_new(how, err);
     if (!l) return PDR_NOMEM;
-    pdi_store_options with = {.alloc = l->alloc};
+    pdi_store_options with = {.alloc = l->alloc, .vfs = vfs};
     pdi_store_mode mode = l->reads_only ? PDI_STORE_READ : PDI_STORE_WRITE;
     pdr_rc rc = pdi_store_open(path, mode, &with, &l->store, err);
     if (!rc) rc = pdi_learner_reload(l, err);
@@ -271,6 +300,12 @@ pdr_rc pdr_learner_open(const char *path, const pdr_learner_how *how, pdr_learne
     }
     *out = l;
     return PDR_OK;
+}
+
+pdr_rc pdr_learner_open(const char *path, const pdr_learner_how *how, pdr_learner **out,
+                        pdr_error *err)
+{
+    return pdi_learner_open(path, how, NULL, out, err);
 }
 
 /* ---- write, close
@@ -304,28 +339,60 @@ pdr_rc pdr_learner_close(pdr_learner *l, pdr_error *err)
 /* ---- learning, as far as the file goes
  * ------------------------------------------------------------ */
 
-/* Are these examples that can be learned?  New classes must have room, all of them. */
+static pdr_rc learner_accepts_numbers(const pdr_learner *l, size_t i, const pdr_example *e,
+                                      pdr_error *err)
+{
+    for (size_t k = 0; k < l->form.width; k++)
+        if (!isfinite(e->x[k]))
+            return pdi_fail(err, PDR_INPUT, "example %zu: feature %zu is not finite", i, k);
+    if (l->form.targets && !e->target)
+        return pdi_fail(err, PDR_INPUT, "example %zu: has no target", i);
+    for (int32_t k = 0; k < l->form.targets; k++)
+        if (!isfinite(e->target[k]))
+            return pdi_fail(err, PDR_INPUT, "example %zu: target %d is not finite", i, k);
+    return PDR_OK;
+}
+
+static bool learner_is_name(const char *name)
+{
+    return name && *name && strlen(name) <= PDI_NAME_MAX;
+}
+
+/* Is example i the first of those given whose class, or task, the learner does not know? */
+static bool learner_is_new(const pdi_names *known, size_t i, const pdr_example e[], bool task)
+{
+    const char *name = task ? e[i].task : e[i].label;
+    if (!name || pdi_names_find(known, name) >= 0) return false;
+    for (size_t k = 0; k < i; k++) {
+        const char *before = task ? e[k].task : e[k].label;
+        if (before && !strcmp(before, name)) return false;
+    }
+    return true;
+}
+
+/* Are these examples that can be learned?  What is new must have room, all of it: an entry
+ * that is in the journal is learned whenever the file is opened. */
 static pdr_rc learner_accepts(const pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err)
 {
-    int32_t room = l->form.class.most - l->form.class.n;
+    const pdi_form *f = &l->form;
+    int32_t classes = f->class.most - f->class.n, tasks = f->task.most - f->task.n;
     for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < l->form.width; k++)
-            if (!isfinite(e[i].x[k]))
-                return pdi_fail(err, PDR_INPUT, "example %zu: feature %zu is not finite", i, k);
-        if (l->form.targets && !e[i].target)
-            return pdi_fail(err, PDR_INPUT, "example %zu: has no target", i);
-        if (!l->form.targets &&
-            (!e[i].label || !e[i].label[0] || strlen(e[i].label) > PDI_NAME_MAX))
+        pdr_rc rc = learner_accepts_numbers(l, i, &e[i], err);
+        if (rc) return rc;
+        if (!f->targets && !learner_is_name(e[i].label))
             return pdi_fail(err, PDR_INPUT, "example %zu: needs a label of 1 to 255 bytes", i);
-        if (e[i].task && (!e[i].task[0] || strlen(e[i].task) > PDI_NAME_MAX))
+        if (e[i].task && !learner_is_name(e[i].task))
             return pdi_fail(err, PDR_INPUT, "example %zu: a task's name has 1 to 255 bytes", i);
-        bool is_new = !l->form.targets && pdi_names_find(&l->form.class, e[i].label) < 0;
-        for (size_t k = 0; is_new && k < i; k++) is_new = strcmp(e[k].label, e[i].label) != 0;
-        if (is_new && room-- == 0)
+        if (!f->targets && learner_is_new(&f->class, i, e, false) && classes-- == 0)
             return pdi_fail(err, PDR_INPUT,
                             "class '%.80s': all %d outputs have a class; make a learner with more "
                             "(learner.classes)",
-                            e[i].label, l->form.outputs);
+                            e[i].label, f->outputs);
+        if (learner_is_new(&f->task, i, e, true) && tasks-- == 0)
+            return pdi_fail(err, PDR_INPUT,
+                            "task '%.80s': there is room for %d tasks; make a learner with more "
+                            "(learner.tasks)",
+                            e[i].task, f->task.most - 1);
     }
     return PDR_OK;
 }
@@ -348,13 +415,30 @@ static pdr_rc learner_skip(pdr_learner *l, pdr_error *err)
     return pdi_fail(err, rc, "%d examples diverged, and: %s", n, why.text);
 }
 
+/* Before examples come that would make the journal longer still: what fails afterwards would
+ * fail a call whose examples are kept. */
+static pdr_rc learner_make_room(pdr_learner *l, pdr_error *err)
+{
+    pdr_error why = PDR_NO_ERROR;
+    if (l->unwritten <= l->recipe.learner.journal) return PDR_OK;
+    pdr_rc rc = pdr_learner_checkpoint(l, &why);
+    return rc ? pdi_fail(err, rc, "the journal is full, and the state cannot be written: %s",
+                         why.text)
+              : PDR_OK;
+}
+
+/* A commit that failed may have come to the disk all the same: only the file knows. */
 static pdr_rc learner_append(pdr_learner *l, const void *bytes, size_t size, pdr_error *err)
 {
     int64_t seq = 0;
-    pdr_rc rc = pdi_store_begin(l->store, PDI_STORE_WRITE, err);
+    pdr_rc rc = learner_make_room(l, err);
+    if (!rc) rc = pdi_store_begin(l->store, PDI_STORE_WRITE, err);
     if (rc) return rc;
     rc = pdi_store_append(l->store, bytes, size, &seq, err);
-    if (!rc) rc = pdi_store_commit(l->store, err);
+    if (!rc) {
+        rc = pdi_store_commit(l->store, err);
+        l->is_lost = rc != PDR_OK;
+    }
     if (rc) {
         pdi_store_cancel(l->store);
         return rc;
@@ -363,7 +447,6 @@ static pdr_rc learner_append(pdr_learner *l, const void *bytes, size_t size, pdr
     rc = pdi_teach_entry(l, seq, bytes, size, err);
     if (rc == PDR_DIVERGED) return learner_skip(l, err);
     l->is_lost = rc != PDR_OK;
-    if (!rc && l->unwritten > l->recipe.learner.journal) rc = pdr_learner_checkpoint(l, err);
     return rc;
 }
 

@@ -3,6 +3,7 @@
  *     form.c     what an example looks like: names of features, classes, tasks
  *     entry.c    examples to journal entries, and back
  *     keep.c     state to items of the store, and back
+ *     fit.c      whether what a file holds makes a learner
  *     tally.c    answers compared with what came
  *     teach.c    learning: journal, batch, step
  *     answer.c   predictions
@@ -115,6 +116,7 @@ typedef struct pdi_entry_reader {
 } pdi_entry_reader;
 bool pdi_entry_open(pdi_entry_reader *r, const pdr_learner *l, const void *bytes, size_t size);
 bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e);
+bool pdi_entry_ends(const pdi_entry_reader *r);
 
 /* ---- the others
  * ---------------------------------------------------------------------------------- */
@@ -130,12 +132,29 @@ void pdi_tally_class(pdi_tally *t, int32_t outputs, const float *logits, const f
 void pdi_tally_target(pdi_tally *t, int32_t targets, const float *y, const float *target);
 pdr_score pdi_tally_score(const pdi_tally *t, int32_t outputs, int32_t targets);
 
-/* teach.c: remember a skip; learn what an entry of the journal holds. */
-pdr_rc pdi_teach_skip(pdr_learner *l, const void *bytes, size_t n, pdr_error *err);
+/* teach.c: the batch after so many examples is not to be learned (false: no memory); is it the
+ * next one?  Note what an entry says of that; learn what an entry holds. */
+bool pdi_teach_skip(pdr_learner *l, uint64_t taken);
+bool pdi_teach_is_skipped(const pdr_learner *l);
+pdr_rc pdi_teach_note(pdr_learner *l, const void *bytes, size_t n, pdr_error *err);
 pdr_rc pdi_teach_entry(pdr_learner *l, int64_t seq, const void *bytes, size_t n, pdr_error *err);
 
 /* log.c: a line of the log, within a transaction. */
 pdr_rc pdi_log_add(pdr_learner *l, const char *what, const char *name, pdr_error *err);
+
+/* fit.c: whether what a file holds makes a learner: before memory is asked for, and once the
+ * state has been read. */
+pdr_rc pdi_fit_recipe(const pdr_learner *l, pdr_error *err);
+pdr_rc pdi_fit_state(const pdr_learner *l, pdr_error *err);
+bool pdi_fit_bytes(const pdr_learner *l, uint64_t bytes); /* may the file stand for so many? */
+
+/* learner.c: as in perdure/learner.h, with the files of a file system that SQLite knows by name
+ * (NULL: the machine's). */
+pdr_rc pdi_learner_create(const char *path, const pdr_recipe *recipe, const pdr_dataset *like,
+                          uint64_t seed, const pdr_learner_how *how, const char *vfs,
+                          pdr_learner **out, pdr_error *err);
+pdr_rc pdi_learner_open(const char *path, const pdr_learner_how *how, const char *vfs,
+                        pdr_learner **out, pdr_error *err);
 
 /* learner.c: forget all state in memory, and take it from the file. */
 pdr_rc pdi_learner_reload(pdr_learner *l, pdr_error *err);

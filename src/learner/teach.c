@@ -80,7 +80,7 @@ static pdr_rc teach_remember(pdr_learner *l, int32_t n, pdr_error *err)
     return rc;
 }
 
-static bool teach_is_skipped(const pdr_learner *l)
+bool pdi_teach_is_skipped(const pdr_learner *l)
 {
     for (size_t i = 0; i < l->skips; i++)
         if (l->skip[i] == l->taken) return true;
@@ -92,7 +92,7 @@ static pdr_rc teach_batch(pdr_learner *l, int64_t steps, pdr_error *err)
 {
     int32_t n = l->waiting;
     pdr_rc rc = PDR_OK;
-    if (!teach_is_skipped(l)) {
+    if (!pdi_teach_is_skipped(l)) {
         for (int32_t i = 0; i < n; i++) {
             pdi_example e = teach_waiting_example(l, i);
             pdi_trainer_put(l->trainer, i, &e);
@@ -142,7 +142,7 @@ static pdr_rc teach_examples(pdr_learner *l, pdi_entry_reader *r, int64_t seq, p
         if (!rc && l->waiting == l->recipe.training.batch)
             rc = teach_batch(l, l->recipe.training.glances, err);
     }
-    return rc;
+    return !rc && !pdi_entry_ends(r) ? teach_unfit(l, seq, err) : rc;
 }
 
 /* What waits is learned first, as a batch of its own size. */
@@ -158,6 +158,7 @@ static pdr_rc teach_adapt(pdr_learner *l, pdi_entry_reader *r, int64_t seq, pdr_
     for (uint32_t i = 0; !rc && i < r->n; i++)
         rc = i < (uint32_t)l->most && pdi_entry_next(r, &e) ? teach_put(l, &e, err)
                                                             : teach_unfit(l, seq, err);
+    if (!rc && !pdi_entry_ends(r)) rc = teach_unfit(l, seq, err);
     if (!rc) rc = teach_batch(l, l->recipe.learner.adapt_steps, err);
     return rc;
 }
@@ -170,14 +171,19 @@ static pdr_rc teach_task_end(pdr_learner *l, pdr_error *err)
     return rc;
 }
 
-pdr_rc pdi_teach_skip(pdr_learner *l, const void *bytes, size_t n, pdr_error *err)
+bool pdi_teach_skip(pdr_learner *l, uint64_t taken)
+{
+    if (!pdi_grow(l->alloc, (void **)&l->skip, l->skips, &l->skip_cap, sizeof *l->skip))
+        return false;
+    l->skip[l->skips++] = taken;
+    return true;
+}
+
+pdr_rc pdi_teach_note(pdr_learner *l, const void *bytes, size_t n, pdr_error *err)
 {
     pdi_entry_reader r;
     if (!pdi_entry_open(&r, l, bytes, n) || r.kind != PDI_ENTRY_SKIP) return PDR_OK;
-    if (!pdi_grow(l->alloc, (void **)&l->skip, l->skips, &l->skip_cap, sizeof *l->skip))
-        return pdi_nomem(err);
-    l->skip[l->skips++] = (uint64_t)r.number;
-    return PDR_OK;
+    return pdi_teach_skip(l, (uint64_t)r.number) ? PDR_OK : pdi_nomem(err);
 }
 
 pdr_rc pdi_teach_entry(pdr_learner *l, int64_t seq, const void *bytes, size_t n, pdr_error *err)

@@ -9,12 +9,12 @@
 
 #include "method/trainer.h"
 
-static int32_t memory_groups(const pdr_memory_spec *spec, int32_t tasks, int32_t classes)
+static int64_t memory_groups(const pdr_memory_spec *spec, int32_t tasks, int32_t classes)
 {
     switch (spec->policy) {
     case PDR_MEMORY_TASKS: return tasks;
     case PDR_MEMORY_BALANCED:
-    case PDR_MEMORY_SELECTED: return classes > 0 ? tasks * classes : tasks;
+    case PDR_MEMORY_SELECTED: return classes > 0 ? (int64_t)tasks * classes : tasks;
     default: return 1;
     }
 }
@@ -25,7 +25,9 @@ bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spe
     *m = (pdi_memory){
         .alloc = alloc, .spec = *spec, .used = true, .width = width, .targets = targets};
     m->classes = classes > 0 ? classes : 1;
-    m->groups = memory_groups(spec, tasks, classes);
+    int64_t groups = memory_groups(spec, tasks, classes);
+    if (groups > INT32_MAX) return false; /* nor would there be memory */
+    m->groups = (int32_t)groups;
     m->rng = (pdr_rng){.seed = seed, .stream = PDR_STREAM_MEMORY};
     m->offered = pdi_new(alloc, (size_t)m->groups, sizeof *m->offered);
     m->slot = pdi_new(alloc, (size_t)m->groups * (size_t)spec->size, sizeof *m->slot);

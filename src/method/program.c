@@ -51,6 +51,8 @@ static pdr_node program_optimizer_state(pdr_build *b, const program_trained *p,
     snprintf(name, sizeof name, "optimizer/%s%s%zu", from ? from->name : "", from ? "/" : "", slot);
     pdi_tensor *t = pdi_state_get(&b->t->store, name, &of, start, &is_new);
     if (!t) b->failed = true;
+    if (t && !pdr_shape_equal(&t->shape, &of))
+        return pdr_graph_fail(b->g, "the optimizer's state has another shape than what it is of");
     return t ? pdi_build_input(b, PDR_F32, of, t->value) : (pdr_node){0};
 }
 

@@ -26,8 +26,10 @@
 
 /* ---- named tensors ----------------------------------------------------------- */
 
+enum { PDI_PIECE_NAME = 127 };
+
 typedef struct pdi_tensor {
-    char name[128]; /* "param/0.dense.weight", "fisher/0.dense.weight" */
+    char name[PDI_PIECE_NAME + 1]; /* "param/0.dense.weight", "fisher/0.dense.weight" */
     pdr_shape shape;
     float *value;
     bool is_weight; /* subject to weight decay and L2 */
