@@ -19,13 +19,18 @@
  *
  * EXAMPLES  Features are floats in the order of pdr_learner_feature(); images lie as in
  *           perdure/data.h.  A label is the name of a class; one that is new takes the
- *           next free output.  A task has a name, known by whoever asks: its classes are
- *           then the only answers.  NULL: one task for all.
+ *           next free output, and where none is free the network gets more (twice as many,
+ *           up to learner.most_classes of the recipe), with all that belongs to them.  A
+ *           task has a name, known by whoever asks: its classes are then the only answers.
+ *           NULL: one task for all.
+ * LABELS    that come later: pdr_learner_ask() answers an example and keeps it under an id,
+ *           in the file; an example of that id with a label and no features is then learned
+ *           as if it had come whole, and counts in the score with the answer that was given.
  * DURABLE   Examples are acknowledged when pdr_learner_learn() returns PDR_OK: their rows
  *           of the journal are on the disk.  All examples of one call share a commit.
- * ERRORS    PDR_INPUT: a damaged file, or none of ours; a value that is not finite; no
- *           room for another class or task.  PDR_IO: the disk is full, read-only or
- *           failing, or another process writes to the file.  A call that fails leaves the
+ * ERRORS    PDR_INPUT: a damaged file, or none of ours; a value that is not finite; more
+ *           classes or tasks than there may be; an id that does not wait.  PDR_IO: the disk is
+ * full, read-only or failing, or another process writes to the file.  A call that fails leaves the
  *           file as it was, and the learner usable, but after PDR_IO and PDR_NOMEM: then
  *           close it and open it again.
  * OWNERSHIP The caller closes what it opened and supplies all buffers.  Names handed out
@@ -79,7 +84,7 @@ const pdr_recipe *pdr_learner_recipe(const pdr_learner *l);
 pdr_shape pdr_learner_shape(const pdr_learner *l);               /* of one example */
 const char *pdr_learner_feature(const pdr_learner *l, size_t i); /* NULL past the last */
 bool pdr_learner_is_regression(const pdr_learner *l);
-int32_t pdr_learner_outputs(const pdr_learner *l); /* there is room for; targets */
+int32_t pdr_learner_outputs(const pdr_learner *l); /* there is room for now; targets */
 int32_t pdr_learner_classes(const pdr_learner *l); /* known so far */
 const char *pdr_learner_class(const pdr_learner *l, int32_t c);
 int32_t pdr_learner_tasks(const pdr_learner *l); /* named so far */
@@ -97,14 +102,20 @@ uint64_t pdr_learner_state_hash(const pdr_learner *l);
 /* ---- learning ----------------------------------------------------------------------------- */
 
 typedef struct pdr_example {
-    const float *x;      /* the features */
+    const float *x;      /* the features; NULL: those that wait under id */
     const char *label;   /* name of the class; NULL for regression */
     const float *target; /* the targets; NULL for classification */
     const char *task;    /* NULL: one for all */
+    const char *id;      /* of what was asked; NULL: none */
 } pdr_example;
 
 /* Learn n examples, in order; each is a step's batch when as many as training.batch have
- * come.  Every example is answered before it is learned (see pdr_score). */
+ * come.  Every example is answered before it is learned (see pdr_score).
+ *
+ * Where an id waits, it does so no longer: x may be NULL, and where it is not, it is what is
+ * learned.  Without a task, the example's is the one it was asked with.  An id that does not
+ * wait (never asked, learned already, given up) is PDR_INPUT when x is NULL and means nothing
+ * otherwise; so is the second of two labels for one id. */
 pdr_rc pdr_learner_learn(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
 
 /* Learn n examples of something new from a few: the examples waiting are learned first, then
@@ -120,6 +131,19 @@ pdr_rc pdr_learner_end_task(pdr_learner *l, pdr_error *err);
  * that no class has), or the targets.  A task that is not known is an error. */
 pdr_rc pdr_learner_predict(pdr_learner *l, size_t n, const float x[], const char *task,
                            float score[], pdr_error *err);
+
+/* The same, and keep each example under its id (1 to 63 bytes; label and target mean
+ * nothing) until pdr_learner_learn() or _adapt() brings the label.  The examples are on the
+ * disk when this returns PDR_OK.  learner.asked of the recipe says how many are kept: when so
+ * many have been asked after it, an id is given up.  An id that waits already is asked anew:
+ * features, answer and place in the line are the new ones. */
+pdr_rc pdr_learner_ask(pdr_learner *l, size_t n, const pdr_example e[], float score[],
+                       pdr_error *err);
+
+/* Does an id wait for its label?  How many do; of all that were asked, how many were given
+ * up for newer ones (forgotten may be NULL). */
+bool pdr_learner_awaits(const pdr_learner *l, const char *id);
+uint64_t pdr_learner_asked(const pdr_learner *l, uint64_t *forgotten);
 
 /* Test, then train: how the answers given before each example was learned compared with
  * it.  All is 0 or NaN before the first. */
@@ -141,8 +165,8 @@ pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], boo
 
 /* ---- what happened ------------------------------------------------------------------------- */
 
-/* One time the state was written: "created", "learned", "snapshot NAME", "rollback NAME",
- * "adapted". */
+/* One time the state was written: "created"; "learned", "adapted", "ended a task", "asked", or
+ * several of these; "snapshot NAME", "rollback NAME". */
 typedef struct pdr_log_entry {
     int64_t when; /* seconds since 1970 */
     uint64_t examples;

@@ -60,12 +60,15 @@ extern const pdr_option pdr_training_option_table[];
 
 /* The recipe's `learner:` section: for a learner file, which perdure/learner.h keeps. */
 typedef struct pdr_learner_options {
-    int64_t classes;     /* outputs there is room for; fewer than there are classes: as many */
-    int64_t tasks;       /* named tasks there is room for */
+    int64_t classes;      /* outputs there is room for at first; fewer than classes: as many */
+    int64_t most_classes; /* room doubles when it is full, up to this */
+    int64_t tasks;        /* named tasks there is room for at first */
+    int64_t most_tasks;
     bool normalise;      /* features by their running mean and variance */
     int64_t window;      /* examples of the rolling accuracy */
     int64_t journal;     /* bytes of journal after which the state is written */
     int64_t adapt_steps; /* on the few examples of something new */
+    int64_t asked;       /* examples asked by id, the newest, that are kept for their labels */
 } pdr_learner_options;
 
 extern const pdr_option pdr_learner_option_table[];

@@ -4,15 +4,25 @@
 
 #include "learner/learner.h"
 
-/* Logits of the outputs that the mask allows, as probabilities; of the others 0. */
-static void answer_probabilities(int32_t outputs, const float *y, const float *mask, float *p)
+void pdi_answer_bar(const pdr_learner *l, int32_t task, float *y)
 {
+    const float *mask = l->mask + (size_t)task * (size_t)l->form.outputs;
+    for (int32_t c = 0; !l->form.targets && c < l->form.outputs; c++)
+        if (!(mask[c] > 0)) y[c] = -INFINITY;
+}
+
+/* Logits as probabilities: 0 where there is no answer. */
+void pdi_answer_scores(const pdr_learner *l, const float *y, float *score)
+{
+    int32_t outputs = l->form.outputs;
     double sum = 0, most = -INFINITY;
+    if (l->form.targets && score != y) memcpy(score, y, (size_t)outputs * sizeof *score);
+    if (l->form.targets) return;
     for (int32_t c = 0; c < outputs; c++)
-        if (mask[c] > 0 && (double)y[c] > most) most = (double)y[c];
-    for (int32_t c = 0; c < outputs; c++) sum += mask[c] > 0 ? exp((double)y[c] - most) : 0;
+        if ((double)y[c] > most) most = (double)y[c];
+    for (int32_t c = 0; c < outputs; c++) sum += y[c] > -INFINITY ? exp((double)y[c] - most) : 0;
     for (int32_t c = 0; c < outputs; c++)
-        p[c] = mask[c] > 0 ? (float)(exp((double)y[c] - most) / sum) : 0;
+        score[c] = y[c] > -INFINITY ? (float)(exp((double)y[c] - most) / sum) : 0;
 }
 
 static pdr_rc answer_features(const pdr_learner *l, size_t n, const float x[], pdr_error *err)
@@ -38,7 +48,7 @@ static pdr_rc answer_some(pdr_learner *l, int32_t n, const float x[], int32_t ta
     return pdi_trainer_predict(l->trainer, n == 1 ? 1 : l->most, -1, y, err);
 }
 
-static pdr_rc answer_task(const pdr_learner *l, const char *task, int32_t *at, pdr_error *err)
+pdr_rc pdi_answer_task(const pdr_learner *l, const char *task, int32_t *at, pdr_error *err)
 {
     *at = task ? pdi_names_find(&l->form.task, task) : 0;
     if (*at >= 0) return PDR_OK;
@@ -52,7 +62,7 @@ pdr_rc pdr_learner_predict(pdr_learner *l, size_t n, const float x[], const char
     size_t outputs = (size_t)l->form.outputs, most = (size_t)l->most;
     int32_t at;
     pdr_rc rc = pdi_learner_check(l, false, err);
-    if (!rc) rc = answer_task(l, task, &at, err);
+    if (!rc) rc = pdi_answer_task(l, task, &at, err);
     if (!rc) rc = answer_features(l, n, x, err);
     for (size_t from = 0; !rc && from < n; from += most) {
         const float *y;
@@ -60,11 +70,9 @@ pdr_rc pdr_learner_predict(pdr_learner *l, size_t n, const float x[], const char
         rc = answer_some(l, (int32_t)some, x + from * l->form.width, at, &y, err);
         for (size_t i = 0; !rc && i < some; i++) {
             float *to = score + (from + i) * outputs;
-            if (l->form.targets)
-                memcpy(to, y + i * outputs, outputs * sizeof *to);
-            else
-                answer_probabilities(l->form.outputs, y + i * outputs,
-                                     l->mask + (size_t)at * outputs, to);
+            memcpy(to, y + i * outputs, outputs * sizeof *to);
+            pdi_answer_bar(l, at, to);
+            pdi_answer_scores(l, to, to);
         }
     }
     return rc;
@@ -76,7 +84,8 @@ static pdr_rc answer_tally(pdr_learner *l, const pdr_example *e, pdi_tally *t, p
 {
     const float *y;
     int32_t task, label = 0;
-    pdr_rc rc = answer_task(l, e->task, &task, err);
+    if (!e->x) return pdi_fail(err, PDR_INPUT, "an example has no features to answer");
+    pdr_rc rc = pdi_answer_task(l, e->task, &task, err);
     if (!rc) rc = answer_features(l, 1, e->x, err);
     if (!rc && !l->form.targets) {
         label = pdi_names_find(&l->form.class, e->label);

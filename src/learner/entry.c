@@ -1,8 +1,8 @@
 /* learner/entry.c -- examples as an entry of the journal, and back.
  *
  *     u32 kind, u32 n, i64 number (a skip's entry, else 0)
- *     n times: u32 length of task (0: none), u32 length of label (0: none),
- *              task, label, zeros to a multiple of 4, features, targets
+ *     n times: u32 lengths of task, label and id (0: none), u32 what follows: 1 features,
+ *              2 targets; task, label, id, zeros to a multiple of 4; features; targets
  *
  * Numbers are little-endian, features and targets IEEE floats. */
 #include <math.h>
@@ -10,21 +10,34 @@
 
 #include "learner/learner.h"
 
-enum { ENTRY_HEAD = 16, ENTRY_NAMES = 8 };
+enum { ENTRY_HEAD = 16, ENTRY_LENGTHS = 16, ENTRY_FEATURES = 1, ENTRY_TARGETS = 2 };
 
 static size_t entry_padded(size_t n) { return (n + 3) & ~(size_t)3; }
+
+static uint32_t entry_length(const char *name) { return name ? (uint32_t)strlen(name) : 0; }
+
+static size_t entry_numbers(const pdr_learner *l, uint32_t what)
+{
+    return (what & ENTRY_FEATURES ? l->form.width : 0) +
+           (what & ENTRY_TARGETS ? (size_t)l->form.targets : 0);
+}
+
+static uint32_t entry_what(const pdr_learner *l, const pdr_example *e)
+{
+    return (e->x ? (uint32_t)ENTRY_FEATURES : 0) |
+           (l->form.targets && e->target ? (uint32_t)ENTRY_TARGETS : 0);
+}
 
 /* A label says nothing where targets are learned. */
 static uint32_t entry_label(const pdr_learner *l, const pdr_example *e)
 {
-    return e->label && !l->form.targets ? (uint32_t)strlen(e->label) : 0;
+    return l->form.targets ? 0 : entry_length(e->label);
 }
 
 static size_t entry_size(const pdr_learner *l, const pdr_example *e)
 {
-    size_t names = (e->task ? strlen(e->task) : 0) + entry_label(l, e);
-    return ENTRY_NAMES + entry_padded(names) +
-           (l->form.width + (size_t)l->form.targets) * sizeof(float);
+    size_t names = (size_t)entry_length(e->task) + entry_label(l, e) + entry_length(e->id);
+    return ENTRY_LENGTHS + entry_padded(names) + entry_numbers(l, entry_what(l, e)) * sizeof(float);
 }
 
 static unsigned char *entry_put(unsigned char *at, const void *bytes, size_t n)
@@ -37,13 +50,17 @@ static unsigned char *entry_put_example(const pdr_learner *l, unsigned char *at,
                                         const pdr_example *e)
 {
     unsigned char *start = at;
-    uint32_t length[2] = {e->task ? (uint32_t)strlen(e->task) : 0, entry_label(l, e)};
+    uint32_t what = entry_what(l, e),
+             length[] = {entry_length(e->task), entry_label(l, e), entry_length(e->id), what};
     at = entry_put(at, length, sizeof length);
     at = entry_put(at, e->task, length[0]);
     at = entry_put(at, e->label, length[1]);
-    at = start + ENTRY_NAMES + entry_padded((size_t)length[0] + length[1]);
-    at = entry_put(at, e->x, l->form.width * sizeof(float));
-    return entry_put(at, e->target, (size_t)l->form.targets * sizeof(float));
+    at = entry_put(at, e->id, length[2]);
+    at = start + ENTRY_LENGTHS + entry_padded((size_t)length[0] + length[1] + length[2]);
+    if (what & ENTRY_FEATURES) at = entry_put(at, e->x, l->form.width * sizeof(float));
+    if (what & ENTRY_TARGETS)
+        at = entry_put(at, e->target, (size_t)l->form.targets * sizeof(float));
+    return at;
 }
 
 pdr_rc pdi_entry_write(const pdr_learner *l, pdi_entry_kind kind, size_t n, const pdr_example e[],
@@ -75,8 +92,9 @@ bool pdi_entry_open(pdi_entry_reader *r, const pdr_learner *l, const void *bytes
     memcpy(&r->number, r->bytes + sizeof head, sizeof r->number);
     r->kind = (pdi_entry_kind)head[0];
     r->n = head[1];
-    bool has_examples = head[0] == PDI_ENTRY_LEARN || head[0] == PDI_ENTRY_ADAPT;
-    return head[0] >= PDI_ENTRY_LEARN && head[0] <= PDI_ENTRY_SKIP && has_examples == (r->n > 0) &&
+    bool has_examples = head[0] == PDI_ENTRY_LEARN || head[0] == PDI_ENTRY_ADAPT ||
+                        head[0] == PDI_ENTRY_ASK;
+    return head[0] >= PDI_ENTRY_LEARN && head[0] <= PDI_ENTRY_ASK && has_examples == (r->n > 0) &&
            (has_examples || size == ENTRY_HEAD);
 }
 
@@ -92,24 +110,34 @@ static bool entry_name(pdi_entry_reader *r, char *into, uint32_t n, const char *
     return strlen(into) == n;
 }
 
+/* An example to learn has an answer, one to ask about an id; each what it is known by. */
+static bool entry_is_whole(const pdi_entry_reader *r, const pdr_example *e)
+{
+    if (r->kind == PDI_ENTRY_ASK) return e->x && e->id;
+    return (e->x || e->id) && (r->l->form.targets ? e->target != NULL : e->label != NULL);
+}
+
 bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e)
 {
-    const pdi_form *f = &r->l->form;
-    uint32_t length[2];
-    size_t numbers = (f->width + (size_t)f->targets) * sizeof(float), start = r->at;
-    if (r->size - r->at < ENTRY_NAMES) return false;
+    uint32_t length[4];
+    size_t start = r->at, left = r->size - r->at;
+    if (left < ENTRY_LENGTHS) return false;
     memcpy(length, r->bytes + r->at, sizeof length);
-    if (length[0] > PDI_NAME_MAX || length[1] > PDI_NAME_MAX) return false;
-    size_t names = entry_padded((size_t)length[0] + length[1]);
-    if (r->size - r->at < ENTRY_NAMES + names + numbers) return false;
-    r->at += ENTRY_NAMES;
-    bool named = entry_name(r, r->task, length[0], &e->task);
-    if (!entry_name(r, r->label, length[1], &e->label) || !named) return false;
-    r->at = start + ENTRY_NAMES + names;
-    e->x = (const float *)(const void *)(r->bytes + r->at);
-    e->target = f->targets ? e->x + f->width : NULL;
-    r->at += numbers;
-    for (size_t i = 0; i < f->width + (size_t)f->targets; i++)
-        if (!isfinite(e->x[i])) return false;
-    return f->targets ? true : e->label != NULL;
+    if (length[0] > PDI_NAME_MAX || length[1] > PDI_NAME_MAX || length[2] > PDI_ID_MAX)
+        return false;
+    size_t head = ENTRY_LENGTHS + entry_padded((size_t)length[0] + length[1] + length[2]);
+    size_t numbers = entry_numbers(r->l, length[3]);
+    if (left < head || (left - head) / sizeof(float) < numbers) return false;
+    r->at += ENTRY_LENGTHS;
+    bool task = entry_name(r, r->task, length[0], &e->task);
+    bool label = entry_name(r, r->label, length[1], &e->label);
+    if (!entry_name(r, r->id, length[2], &e->id) || !task || !label) return false;
+    const float *number = (const float *)(const void *)(r->bytes + start + head);
+    r->at = start + head + numbers * sizeof(float);
+    e->x = length[3] & ENTRY_FEATURES ? number : NULL;
+    e->target = length[3] & ENTRY_TARGETS ? number + entry_numbers(r->l, ENTRY_FEATURES & length[3])
+                                          : NULL;
+    for (size_t i = 0; i < numbers; i++)
+        if (!isfinite(number[i])) return false;
+    return entry_is_whole(r, e);
 }

@@ -24,6 +24,15 @@ static pdr_rc form_names_open(const pdr_learner *l, pdi_names *names, int32_t mo
     return names->v ? PDR_OK : pdi_nomem(err);
 }
 
+bool pdi_names_room(const pdr_learner *l, pdi_names *names, int32_t most)
+{
+    char **more = pdi_resize(l->alloc, names->v, (size_t)most + 1, sizeof *more);
+    if (!more) return false;
+    names->v = more;
+    names->most = most;
+    return true;
+}
+
 static pdr_rc form_name_add(const pdr_learner *l, pdi_names *names, const char *name,
                             pdr_error *err)
 {
@@ -54,8 +63,7 @@ int32_t pdi_form_task(pdr_learner *l, const char *name, pdr_error *err)
     if (at > 0) return at;
     if (!form_is_name(name) || names->n == names->most) {
         pdi_fail(err, PDR_INPUT,
-                 "%s: task '%.80s': there is room for %d tasks with names of 1 to 255 bytes; "
-                 "make a learner with more (learner.tasks)",
+                 "%s: task '%.80s': there is room for %d tasks with names of 1 to 255 bytes",
                  pdi_store_path(l->store), name, names->most - 1);
         return -1;
     }
@@ -69,7 +77,7 @@ int32_t pdi_form_class(pdr_learner *l, int32_t task, const char *name, pdr_error
     if (at < 0 && (!form_is_name(name) || names->n == names->most)) {
         pdi_fail(err, PDR_INPUT,
                  "%s: class '%.80s': all %d outputs have a class, or the name is not of 1 to 255 "
-                 "bytes; make a learner with more (learner.classes)",
+                 "bytes",
                  pdi_store_path(l->store), name, names->most);
         return -1;
     }
@@ -94,7 +102,7 @@ static int32_t form_outputs(const pdr_learner *l, int32_t classes)
 static pdr_rc form_room(pdr_learner *l, pdr_error *err)
 {
     pdi_form *f = &l->form;
-    int32_t tasks = 1 + (int32_t)l->recipe.learner.tasks;
+    int32_t tasks = f->task.most;
     f->width = (size_t)pdr_shape_size(&f->shape);
     l->mask = pdi_new(l->alloc, (size_t)tasks * (size_t)f->outputs, sizeof *l->mask);
     pdr_rc rc = l->mask ? PDR_OK : pdi_nomem(err);
@@ -111,6 +119,7 @@ pdr_rc pdi_form_open(pdr_learner *l, const pdr_dataset *like, pdr_error *err)
     f->targets = like->targets;
     f->given = like->classes;
     f->outputs = f->targets ? f->targets : form_outputs(l, like->classes);
+    f->task.most = 1 + (int32_t)l->recipe.learner.tasks;
     pdr_rc rc = form_room(l, err);
     if (!rc) rc = form_name_add(l, &f->task, "", err);
     for (size_t i = 0; !rc && like->feature_name && i < f->width; i++)
@@ -169,16 +178,19 @@ static pdr_rc form_get_names(pdr_learner *l, const char *section, pdi_names *nam
     return pdi_store_values(l->store, section, form_get_name, &into, err);
 }
 
-static pdi_item form_shape_item(const int32_t dim[PDR_MAX_RANK + 4])
+enum { FORM_COUNTS = 5, FORM_DIMS = FORM_COUNTS + PDR_MAX_RANK };
+
+/* Outputs, targets, classes given, tasks there is room for; rank and sizes of an example. */
+static pdi_item form_shape_item(const int32_t dim[FORM_DIMS])
 {
-    return (pdi_item){"form", "shape", PDI_I32, PDR_SHAPE(PDR_MAX_RANK + 4), dim};
+    return (pdi_item){"form", "shape", PDI_I32, PDR_SHAPE(FORM_DIMS), dim};
 }
 
 pdr_rc pdi_form_put(pdr_learner *l, pdr_error *err)
 {
     const pdi_form *f = &l->form;
-    int32_t dim[PDR_MAX_RANK + 4] = {f->outputs, f->targets, f->given, f->shape.rank};
-    for (int k = 0; k < f->shape.rank; k++) dim[4 + k] = f->shape.dim[k];
+    int32_t dim[FORM_DIMS] = {f->outputs, f->targets, f->given, f->task.most, f->shape.rank};
+    for (int k = 0; k < f->shape.rank; k++) dim[FORM_COUNTS + k] = f->shape.dim[k];
     pdi_item shape = form_shape_item(dim);
     pdi_item mask = {"form", "mask", PDI_F32, PDR_SHAPE(f->task.most, f->outputs), l->mask};
     pdr_rc rc = pdi_store_put(l->store, &shape, err);
@@ -193,7 +205,8 @@ static bool form_is_usable(const pdi_form *f)
     int64_t size = f->shape.rank >= 0 && f->shape.rank < PDR_MAX_RANK ? pdr_shape_size(&f->shape)
                                                                       : -1;
     return size > 0 && size <= 1 << 24 && f->outputs > 0 && f->outputs <= 1 << 20 &&
-           (f->targets == 0 || f->targets == f->outputs);
+           (f->targets == 0 || f->targets == f->outputs) && f->task.most > 0 &&
+           f->task.most <= 1 << 20;
 }
 
 static pdr_rc form_find_mask(const pdr_learner *l, pdi_item mask, pdr_error *err)
@@ -212,15 +225,16 @@ static pdr_rc form_find_mask(const pdr_learner *l, pdi_item mask, pdr_error *err
 pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
 {
     pdi_form *f = &l->form;
-    int32_t dim[PDR_MAX_RANK + 4] = {0};
+    int32_t dim[FORM_DIMS] = {0};
     pdi_item shape = form_shape_item(NULL);
     pdr_rc rc = pdi_store_get(l->store, &shape, dim, err);
     if (rc) return rc;
     f->outputs = dim[0];
     f->targets = dim[1];
     f->given = dim[2];
-    f->shape.rank = dim[3];
-    for (int k = 0; k < PDR_MAX_RANK && k < dim[3]; k++) f->shape.dim[k] = dim[4 + k];
+    f->task.most = dim[3];
+    f->shape.rank = dim[4];
+    for (int k = 0; k < PDR_MAX_RANK && k < dim[4]; k++) f->shape.dim[k] = dim[FORM_COUNTS + k];
     if (!form_is_usable(f))
         return pdi_fail(err, PDR_INPUT,
                         "%s: no example looks like that; the file was changed by "

@@ -2,6 +2,7 @@
  *
  *   counter, memory, tensor   the trainer's pieces
  *   form, feature, class, task   what an example looks like (form.c)
+ *   waiting, asked            examples that came and are not learned yet
  *   learner                   the rest: counters, normaliser, tally */
 #include <string.h>
 
@@ -62,7 +63,7 @@ static pdr_rc keep_get(void *ctx, const pdi_item *i, pdr_error *err)
 /* ---- the rest
  * ------------------------------------------------------------------------------------ */
 
-enum { KEEP_COUNTS = 10, KEEP_SUMS = 3, KEEP_ITEMS = 12 };
+enum { KEEP_COUNTS = 12, KEEP_SUMS = 3, KEEP_ITEMS = 20 };
 
 /* Whole numbers and sums, on their way to the file and back. */
 typedef struct keep_numbers {
@@ -74,8 +75,8 @@ static keep_numbers keep_take(const pdr_learner *l)
 {
     const pdi_tally *t = &l->tally;
     return (keep_numbers){{l->examples, l->seen, l->taken, (uint64_t)l->next, (uint64_t)l->waiting,
-                           t->n, t->right, t->same, (uint64_t)t->in_window,
-                           (uint64_t)(t->last + 1)},
+                           t->n, t->right, t->same, (uint64_t)t->in_window, (uint64_t)(t->last + 1),
+                           l->asked.total, l->asked.forgotten},
                           {t->loss, t->error2, t->error1}};
 }
 
@@ -92,6 +93,8 @@ static void keep_give(pdr_learner *l, const keep_numbers *k)
     t->same = k->count[7];
     t->in_window = (int64_t)k->count[8];
     t->last = (int32_t)k->count[9] - 1;
+    l->asked.total = k->count[10];
+    l->asked.forgotten = k->count[11];
     t->loss = k->sum[0];
     t->error2 = k->sum[1];
     t->error1 = k->sum[2];
@@ -108,7 +111,9 @@ static size_t keep_arrays(const pdr_learner *l, pdi_item item[KEEP_ITEMS])
 {
     const pdi_tally *t = &l->tally;
     const pdi_form *f = &l->form;
+    const pdi_asked *a = &l->asked;
     int32_t width = (int32_t)f->width, outputs = f->outputs, n = l->waiting;
+    int32_t slots = pdi_asked_slots(a);
     size_t k = 0;
     if (l->mean) item[k++] = (pdi_item){"learner", "mean", PDI_F64, PDR_SHAPE(width), l->mean};
     if (l->m2) item[k++] = (pdi_item){"learner", "m2", PDI_F64, PDR_SHAPE(width), l->m2};
@@ -119,6 +124,12 @@ static size_t keep_arrays(const pdr_learner *l, pdi_item item[KEEP_ITEMS])
     item[k++] = (pdi_item){"waiting", "target", PDI_F32, PDR_SHAPE(n, f->targets), l->wait_target};
     item[k++] = (pdi_item){"waiting", "label", PDI_I32, PDR_SHAPE(n), l->wait_label};
     item[k++] = (pdi_item){"waiting", "task", PDI_I32, PDR_SHAPE(n), l->wait_task};
+    item[k++] = (pdi_item){"waiting", "answer", PDI_F32, PDR_SHAPE(n, outputs), l->wait_y};
+    item[k++] = (pdi_item){"waiting", "asked", PDI_U8, PDR_SHAPE(n), l->wait_is};
+    item[k++] = (pdi_item){"asked", "x", PDI_F32, PDR_SHAPE(slots, width), a->x};
+    item[k++] = (pdi_item){"asked", "answer", PDI_F32, PDR_SHAPE(slots, outputs), a->y};
+    item[k++] = (pdi_item){"asked", "task", PDI_I32, PDR_SHAPE(slots), a->task};
+    item[k++] = (pdi_item){"asked", "id", PDI_U8, PDR_SHAPE(slots, PDI_ID_MAX + 1), a->id};
     return k;
 }
 
@@ -135,6 +146,20 @@ pdr_rc pdi_learner_put(pdr_learner *l, pdr_error *err)
     if (!rc) rc = pdi_form_put(l, err);
     if (!rc) rc = pdi_store_clear(l->store, "tensor", err);
     return rc ? rc : pdi_trainer_each(l->trainer, keep_put, &w);
+}
+
+/* Room for what was asked, which the file must have in that many slots. */
+static pdr_rc keep_asked_room(pdr_learner *l, pdr_error *err)
+{
+    pdi_item i = {.section = "asked", .name = "x"};
+    int32_t slots = pdi_asked_slots(&l->asked);
+    pdr_shape wanted = PDR_SHAPE(slots, (int32_t)l->form.width);
+    pdr_rc rc = pdi_store_find(l->store, &i, NULL, err);
+    if (rc || !slots) return rc;
+    if (!pdr_shape_equal(&i.shape, &wanted)) return keep_unfit(l, "asked", "x", err);
+    uint64_t each = (l->form.width + (uint64_t)l->form.outputs) * sizeof(float);
+    if (!pdi_fit_bytes(l, (uint64_t)slots * each)) return keep_unfit(l, "asked", "x", err);
+    return pdi_asked_room(l, slots) ? PDR_OK : pdi_nomem(err);
 }
 
 static pdr_rc keep_get_arrays(pdr_learner *l, pdr_error *err)
@@ -177,7 +202,9 @@ pdr_rc pdi_learner_get(pdr_learner *l, pdr_error *err)
     keep_give(l, &k);
     if (l->waiting < 0 || l->waiting >= l->recipe.training.batch)
         return keep_unfit(l, "learner", "counts", err);
-    rc = keep_get_arrays(l, err);
+    rc = keep_asked_room(l, err);
+    if (!rc) rc = keep_get_arrays(l, err);
+    if (!rc && !pdi_asked_is_usable(l)) return keep_unfit(l, "asked", "id", err);
     return rc ? rc : keep_get_pieces(l, err);
 }
 

@@ -2,7 +2,6 @@
  * is at the head of learner.h. */
 #include "learner/learner.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -73,10 +72,13 @@ static bool learner_rooms(pdr_learner *l)
     l->wait_target = pdi_new(l->alloc, most * (size_t)l->form.targets + 1, sizeof(float));
     l->wait_label = pdi_new(l->alloc, most, sizeof(int32_t));
     l->wait_task = pdi_new(l->alloc, most, sizeof(int32_t));
+    l->wait_y = pdi_new(l->alloc, most * (size_t)l->form.outputs, sizeof(float));
+    l->wait_is = pdi_new(l->alloc, most, 1);
+    l->asked.most = l->recipe.learner.asked;
     if (normalises) l->mean = pdi_new(l->alloc, width, sizeof(double));
     if (normalises) l->m2 = pdi_new(l->alloc, width, sizeof(double));
-    return l->wait_x && l->wait_target && l->wait_label && l->wait_task &&
-           (!normalises || (l->mean && l->m2)) &&
+    return l->wait_x && l->wait_target && l->wait_label && l->wait_task && l->wait_y &&
+           l->wait_is && (!normalises || (l->mean && l->m2)) &&
            pdi_tally_open(l, &l->tally, l->recipe.learner.window);
 }
 
@@ -103,6 +105,7 @@ static void learner_end(pdr_learner *l)
     l->model = NULL;
     void **const rooms[] = {(void **)&l->wait_x,     (void **)&l->wait_target,
                             (void **)&l->wait_label, (void **)&l->wait_task,
+                            (void **)&l->wait_y,     (void **)&l->wait_is,
                             (void **)&l->mean,       (void **)&l->m2};
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         pdi_free(l->alloc, *rooms[i]);
@@ -110,9 +113,11 @@ static void learner_end(pdr_learner *l)
     }
     pdi_tally_close(l, &l->tally);
     pdi_tally_close(l, &l->test);
+    pdi_asked_close(l);
     pdi_form_close(l);
     l->form = (pdi_form){0};
     l->waiting = 0;
+    l->did = 0;
     l->unwritten = 0;
     l->examples = l->seen = l->taken = 0;
 }
@@ -311,20 +316,39 @@ pdr_rc pdr_learner_open(const char *path, const pdr_learner_how *how, pdr_learne
 /* ---- write, close
  * --------------------------------------------------------------------------------- */
 
+/* "learned, adapted": what the journal holds. */
+static const char *learner_did(const pdr_learner *l, char text[64])
+{
+    static const struct {
+        pdi_entry_kind kind;
+        const char *word;
+    } words[] = {{PDI_ENTRY_LEARN, "learned"},
+                 {PDI_ENTRY_ADAPT, "adapted"},
+                 {PDI_ENTRY_TASK_END, "ended a task"},
+                 {PDI_ENTRY_ASK, "asked"}};
+    size_t n = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (l->did & 1u << words[i].kind)
+            n += (size_t)snprintf(text + n, 64 - n, "%s%s", n ? ", " : "", words[i].word);
+    return n ? text : "nothing";
+}
+
 pdr_rc pdr_learner_checkpoint(pdr_learner *l, pdr_error *err)
 {
+    char did[64];
     pdr_rc rc = pdi_learner_check(l, true, err);
     if (rc || !l->unwritten) return rc;
     rc = pdi_store_begin(l->store, PDI_STORE_WRITE, err);
     if (rc) return rc;
     rc = pdi_learner_put(l, err);
-    if (!rc) rc = pdi_log_add(l, "learned", NULL, err);
+    if (!rc) rc = pdi_log_add(l, learner_did(l, did), NULL, err);
     if (!rc) rc = pdi_store_trim(l->store, l->next, err);
     if (!rc) rc = pdi_store_commit(l->store, err);
     if (rc)
         pdi_store_cancel(l->store);
     else
-        l->unwritten = 0;
+        l->unwritten = l->did = 0;
     return rc;
 }
 
@@ -338,64 +362,6 @@ pdr_rc pdr_learner_close(pdr_learner *l, pdr_error *err)
 
 /* ---- learning, as far as the file goes
  * ------------------------------------------------------------ */
-
-static pdr_rc learner_accepts_numbers(const pdr_learner *l, size_t i, const pdr_example *e,
-                                      pdr_error *err)
-{
-    for (size_t k = 0; k < l->form.width; k++)
-        if (!isfinite(e->x[k]))
-            return pdi_fail(err, PDR_INPUT, "example %zu: feature %zu is not finite", i, k);
-    if (l->form.targets && !e->target)
-        return pdi_fail(err, PDR_INPUT, "example %zu: has no target", i);
-    for (int32_t k = 0; k < l->form.targets; k++)
-        if (!isfinite(e->target[k]))
-            return pdi_fail(err, PDR_INPUT, "example %zu: target %d is not finite", i, k);
-    return PDR_OK;
-}
-
-static bool learner_is_name(const char *name)
-{
-    return name && *name && strlen(name) <= PDI_NAME_MAX;
-}
-
-/* Is example i the first of those given whose class, or task, the learner does not know? */
-static bool learner_is_new(const pdi_names *known, size_t i, const pdr_example e[], bool task)
-{
-    const char *name = task ? e[i].task : e[i].label;
-    if (!name || pdi_names_find(known, name) >= 0) return false;
-    for (size_t k = 0; k < i; k++) {
-        const char *before = task ? e[k].task : e[k].label;
-        if (before && !strcmp(before, name)) return false;
-    }
-    return true;
-}
-
-/* Are these examples that can be learned?  What is new must have room, all of it: an entry
- * that is in the journal is learned whenever the file is opened. */
-static pdr_rc learner_accepts(const pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err)
-{
-    const pdi_form *f = &l->form;
-    int32_t classes = f->class.most - f->class.n, tasks = f->task.most - f->task.n;
-    for (size_t i = 0; i < n; i++) {
-        pdr_rc rc = learner_accepts_numbers(l, i, &e[i], err);
-        if (rc) return rc;
-        if (!f->targets && !learner_is_name(e[i].label))
-            return pdi_fail(err, PDR_INPUT, "example %zu: needs a label of 1 to 255 bytes", i);
-        if (e[i].task && !learner_is_name(e[i].task))
-            return pdi_fail(err, PDR_INPUT, "example %zu: a task's name has 1 to 255 bytes", i);
-        if (!f->targets && learner_is_new(&f->class, i, e, false) && classes-- == 0)
-            return pdi_fail(err, PDR_INPUT,
-                            "class '%.80s': all %d outputs have a class; make a learner with more "
-                            "(learner.classes)",
-                            e[i].label, f->outputs);
-        if (learner_is_new(&f->task, i, e, true) && tasks-- == 0)
-            return pdi_fail(err, PDR_INPUT,
-                            "task '%.80s': there is room for %d tasks; make a learner with more "
-                            "(learner.tasks)",
-                            e[i].task, f->task.most - 1);
-    }
-    return PDR_OK;
-}
 
 /* A batch diverged: note it in the journal, and be as before it. */
 static pdr_rc learner_skip(pdr_learner *l, pdr_error *err)
@@ -456,7 +422,8 @@ static pdr_rc learner_entry(pdr_learner *l, pdi_entry_kind kind, size_t n, const
     void *bytes = NULL;
     size_t size;
     pdr_rc rc = pdi_learner_check(l, true, err);
-    if (!rc) rc = learner_accepts(l, n, e, err);
+    if (!rc && kind == PDI_ENTRY_ASK) rc = pdi_accept_ask(l, n, e, err);
+    if (!rc && kind != PDI_ENTRY_ASK) rc = pdi_accept_learn(l, n, e, err);
     if (!rc) rc = pdi_entry_write(l, kind, n, e, &bytes, &size, err);
     if (!rc) rc = learner_append(l, bytes, size, err);
     pdi_free(l->alloc, bytes);
@@ -473,6 +440,23 @@ pdr_rc pdr_learner_adapt(pdr_learner *l, size_t n, const pdr_example e[], pdr_er
     if (n > (size_t)l->most || !n)
         return pdi_fail(err, PDR_INPUT, "%zu examples to adapt to; give 1 to %d", n, l->most);
     return learner_entry(l, PDI_ENTRY_ADAPT, n, e, err);
+}
+
+/* An example whose id came again in the same call waits no longer: it is answered anew. */
+pdr_rc pdr_learner_ask(pdr_learner *l, size_t n, const pdr_example e[], float score[],
+                       pdr_error *err)
+{
+    const pdi_asked *a = &l->asked;
+    size_t outputs = (size_t)l->form.outputs;
+    pdr_rc rc = n ? learner_entry(l, PDI_ENTRY_ASK, n, e, err) : PDR_OK;
+    for (size_t i = 0; !rc && i < n; i++) {
+        size_t slot = (size_t)((a->total - n + i) % (uint64_t)a->most);
+        if (!strcmp(a->id[slot], e[i].id))
+            pdi_answer_scores(l, a->y + slot * outputs, score + i * outputs);
+        else
+            rc = pdr_learner_predict(l, 1, e[i].x, e[i].task, score + i * outputs, err);
+    }
+    return rc;
 }
 
 pdr_rc pdr_learner_end_task(pdr_learner *l, pdr_error *err)
@@ -501,7 +485,7 @@ pdr_rc pdr_learner_rollback(pdr_learner *l, const char *name, pdr_error *err)
     pdr_rc rc = pdi_learner_check(l, true, err);
     if (!rc) rc = pdi_store_begin(l->store, PDI_STORE_WRITE, err);
     if (rc) return rc;
-    rc = pdi_store_rollback(l->store, name, err);
+    rc = pdi_log_rollback(l, name, err);
     if (!rc) rc = pdi_store_trim(l->store, pdi_store_journal(l->store).next, err);
     if (!rc) rc = pdi_store_commit(l->store, err);
     if (rc) {

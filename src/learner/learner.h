@@ -1,12 +1,16 @@
 /* learner/learner.h -- a learner at work, as the files of this room see it.
  *
  *     form.c     what an example looks like: names of features, classes, tasks
+ *     accept.c   is what came fit to be learned?
  *     entry.c    examples to journal entries, and back
  *     keep.c     state to items of the store, and back
  *     fit.c      whether what a file holds makes a learner
  *     tally.c    answers compared with what came
  *     teach.c    learning: journal, batch, step
  *     answer.c   predictions
+ *     asked.c    what was answered and waits for its label, by id
+ *     grow.c     room for more classes and tasks
+ *     log.c      its history
  *     learner.c  life: create, open, checkpoint, close, snapshots
  *
  * What must hold
@@ -48,7 +52,8 @@ typedef enum pdi_entry_kind {
     PDI_ENTRY_LEARN = 1,
     PDI_ENTRY_ADAPT,
     PDI_ENTRY_TASK_END,
-    PDI_ENTRY_SKIP /* a batch that diverged: not to be learned again */
+    PDI_ENTRY_SKIP, /* a batch that diverged: not to be learned again */
+    PDI_ENTRY_ASK   /* answered, kept until the label comes */
 } pdi_entry_kind;
 
 /* Everything that answers were compared with. */
@@ -60,6 +65,20 @@ typedef struct pdi_tally {
     int64_t size, in_window;     /* of the window; right ones in it */
     int32_t last;                /* label before; -1 at first */
 } pdi_tally;
+
+enum { PDI_ID_MAX = 63 };
+
+/* What was answered and waits for its label (asked.c). */
+typedef struct pdi_asked {
+    int64_t most;              /* slots there may be */
+    uint64_t total, forgotten; /* asked by id so far; of these, given up for newer ones */
+    int32_t room, waiting;     /* slots allocated; in use */
+    float *x, *y;              /* [room, width], [room, outputs] */
+    int32_t *task;
+    char (*id)[PDI_ID_MAX + 1]; /* "": the slot is free */
+    bool *mark;                 /* while examples are looked at */
+    int32_t *head, *next;       /* chains of slots, from 1, by hash of id */
+} pdi_asked;
 
 struct pdr_learner {
     const pdr_alloc *alloc;
@@ -80,9 +99,13 @@ struct pdr_learner {
     int32_t waiting, most; /* examples that wait; there is room for */
     float *wait_x, *wait_target;
     int32_t *wait_label, *wait_task;
+    float *wait_y;    /* [most, outputs], answers given when they were asked by id */
+    uint8_t *wait_is; /* [most] whether there is one */
+    pdi_asked asked;
     uint64_t *skip; /* batches that diverged, by what was taken before them */
     size_t skips, skip_cap;
     int64_t unwritten; /* bytes of journal since the last checkpoint */
+    unsigned did;      /* 1 << kind of every entry among them */
 };
 
 /* ---- form.c -------------------------------------------------------------------------------- */
@@ -97,6 +120,31 @@ pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err);
 int32_t pdi_form_class(pdr_learner *l, int32_t task, const char *name, pdr_error *err);
 int32_t pdi_form_task(pdr_learner *l, const char *name, pdr_error *err);
 int32_t pdi_names_find(const pdi_names *names, const char *name);
+bool pdi_names_room(const pdr_learner *l, pdi_names *names, int32_t most);
+
+/* ---- accept.c, grow.c ------------------------------------------------------------------------ */
+
+pdr_rc pdi_accept_learn(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
+pdr_rc pdi_accept_ask(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
+
+/* Have room for a class and a task of these names (either may be NULL). */
+pdr_rc pdi_grow_for(pdr_learner *l, const char *class, const char *task, pdr_error *err);
+
+/* ---- asked.c -----------------------------------------------------------------------------------
+ */
+
+/* The slot of an id, or -1; slots used so far. */
+int32_t pdi_asked_find(const pdi_asked *a, const char *id);
+int32_t pdi_asked_slots(const pdi_asked *a);
+
+/* An example's slot, all but the answer filled in; -1 when out of memory. */
+int32_t pdi_asked_add(pdr_learner *l, const pdr_example *e, int32_t task);
+void pdi_asked_let_go(pdr_learner *l, int32_t slot);
+
+/* Room for reading that many slots from the file, and whether they are sound. */
+bool pdi_asked_room(pdr_learner *l, int32_t slots);
+bool pdi_asked_is_usable(pdr_learner *l);
+void pdi_asked_close(pdr_learner *l);
 
 /* ---- entry.c --------------------------------------------------------------------------------- */
 
@@ -111,8 +159,9 @@ typedef struct pdi_entry_reader {
     size_t size, at;
     pdi_entry_kind kind;
     uint32_t n;
-    int64_t number;                                       /* a skip's entry */
-    char task[PDI_NAME_MAX + 1], label[PDI_NAME_MAX + 1]; /* of the example read last */
+    int64_t number; /* a skip's entry */
+    /* Of the example read last: */
+    char task[PDI_NAME_MAX + 1], label[PDI_NAME_MAX + 1], id[PDI_ID_MAX + 1];
 } pdi_entry_reader;
 bool pdi_entry_open(pdi_entry_reader *r, const pdr_learner *l, const void *bytes, size_t size);
 bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e);
@@ -127,10 +176,17 @@ void pdi_form_hash(const pdr_learner *l, uint64_t *h);
 
 bool pdi_tally_open(const pdr_learner *l, pdi_tally *t, int64_t window);
 void pdi_tally_close(const pdr_learner *l, pdi_tally *t);
+/* An answer of the mask's outputs (NULL: of those above -INFINITY). */
 void pdi_tally_class(pdi_tally *t, int32_t outputs, const float *logits, const float *mask,
                      int32_t label);
 void pdi_tally_target(pdi_tally *t, int32_t targets, const float *y, const float *target);
 pdr_score pdi_tally_score(const pdi_tally *t, int32_t outputs, int32_t targets);
+
+/* answer.c: the number of a task that is known (NULL: 0); raw outputs with -INFINITY where
+ * the mask allows no answer, in place; those as probabilities. */
+pdr_rc pdi_answer_task(const pdr_learner *l, const char *task, int32_t *at, pdr_error *err);
+void pdi_answer_bar(const pdr_learner *l, int32_t task, float *y);
+void pdi_answer_scores(const pdr_learner *l, const float *y, float *score);
 
 /* teach.c: the batch after so many examples is not to be learned (false: no memory); is it the
  * next one?  Note what an entry says of that; learn what an entry holds. */
@@ -155,6 +211,8 @@ pdr_rc pdi_learner_create(const char *path, const pdr_recipe *recipe, const pdr_
                           pdr_learner **out, pdr_error *err);
 pdr_rc pdi_learner_open(const char *path, const pdr_learner_how *how, const char *vfs,
                         pdr_learner **out, pdr_error *err);
+/* log.c: the state of a snapshot, but the log as it is, and a line more. */
+pdr_rc pdi_log_rollback(pdr_learner *l, const char *name, pdr_error *err);
 
 /* learner.c: forget all state in memory, and take it from the file. */
 pdr_rc pdi_learner_reload(pdr_learner *l, pdr_error *err);

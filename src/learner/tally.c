@@ -35,17 +35,23 @@ static void tally_window(pdi_tally *t, bool right)
     *slot = right;
 }
 
-/* -log of the label's softmax over the outputs that the mask allows. */
+static bool tally_may(const float *y, const float *mask, int32_t c)
+{
+    return mask ? mask[c] > 0 : y[c] > -INFINITY;
+}
+
+/* -log of the label's softmax over the outputs that may be the answer; a label that could not
+ * have been costs what a guess among all outputs does. */
 static double tally_loss(int32_t outputs, const float *y, const float *mask, int32_t label,
                          int32_t *best)
 {
     double sum = 0;
     *best = -1;
     for (int32_t c = 0; c < outputs; c++)
-        if (mask[c] > 0 && (*best < 0 || y[c] > y[*best])) *best = c;
-    if (*best < 0 || mask[label] <= 0) return log((double)outputs);
+        if (tally_may(y, mask, c) && (*best < 0 || y[c] > y[*best])) *best = c;
+    if (*best < 0 || !tally_may(y, mask, label)) return log((double)outputs);
     for (int32_t c = 0; c < outputs; c++)
-        if (mask[c] > 0) sum += exp((double)y[c] - (double)y[*best]);
+        if (tally_may(y, mask, c)) sum += exp((double)y[c] - (double)y[*best]);
     return log(sum) + (double)y[*best] - (double)y[label];
 }
 

@@ -43,10 +43,13 @@ static pdr_rc teach_answer(pdr_learner *l, int32_t n, pdr_error *err)
     pdr_rc rc = pdi_trainer_predict(l->trainer, n, -1, &y, err);
     for (int32_t i = 0; !rc && i < n; i++) {
         size_t at = (size_t)i * outputs;
+        bool asked = l->wait_is[i];
+        const float *answer = asked ? l->wait_y + at : y + at;
         if (l->form.targets)
-            pdi_tally_target(&l->tally, l->form.targets, y + at, b->target + at);
+            pdi_tally_target(&l->tally, l->form.targets, answer, b->target + at);
         else
-            pdi_tally_class(&l->tally, l->form.outputs, y + at, b->mask + at, b->label[i]);
+            pdi_tally_class(&l->tally, l->form.outputs, answer, asked ? NULL : b->mask + at,
+                            b->label[i]);
     }
     return rc;
 }
@@ -110,14 +113,37 @@ static pdr_rc teach_batch(pdr_learner *l, int64_t steps, pdr_error *err)
 
 /* ---- one example after the other ------------------------------------------------------------ */
 
+/* The answer given when example i was asked, and what it was asked with; then it no longer
+ * waits.  Features that come with the label are the ones to learn. */
+static void teach_settle(pdr_learner *l, int32_t i, int32_t slot, const pdr_example *e)
+{
+    size_t width = l->form.width, outputs = (size_t)l->form.outputs;
+    const float *x = e->x ? e->x : l->asked.x + (size_t)slot * width;
+    float *y = l->wait_y + (size_t)i * outputs;
+    memcpy(l->wait_x + (size_t)i * width, x, width * sizeof *x);
+    l->wait_is[i] = slot >= 0;
+    if (slot < 0) {
+        memset(y, 0, outputs * sizeof *y);
+        return;
+    }
+    memcpy(y, l->asked.y + (size_t)slot * outputs, outputs * sizeof *y);
+    pdi_asked_let_go(l, slot);
+}
+
 static pdr_rc teach_put(pdr_learner *l, const pdr_example *e, pdr_error *err)
 {
-    int32_t task = pdi_form_task(l, e->task, err), label = 0, i = l->waiting;
-    size_t width = l->form.width, targets = (size_t)l->form.targets;
+    pdr_rc rc = pdi_grow_for(l, l->form.targets ? NULL : e->label, e->task, err);
+    if (rc) return rc;
+    int32_t slot = e->id ? pdi_asked_find(&l->asked, e->id) : -1, label = 0, i = l->waiting;
+    int32_t task = slot >= 0 && !e->task ? l->asked.task[slot] : pdi_form_task(l, e->task, err);
+    size_t targets = (size_t)l->form.targets;
     if (task < 0) return err ? err->rc : PDR_INPUT;
     if (!targets) label = pdi_form_class(l, task, e->label, err);
     if (label < 0) return err ? err->rc : PDR_INPUT;
-    memcpy(l->wait_x + (size_t)i * width, e->x, width * sizeof(float));
+    if (slot < 0 && !e->x)
+        return pdi_fail(err, PDR_INPUT, "%s: the journal has a label for an id that does not wait",
+                        pdi_store_path(l->store));
+    teach_settle(l, i, slot, e);
     if (targets) memcpy(l->wait_target + (size_t)i * targets, e->target, targets * sizeof(float));
     l->wait_label[i] = label;
     l->wait_task[i] = task;
@@ -143,6 +169,46 @@ static pdr_rc teach_examples(pdr_learner *l, pdi_entry_reader *r, int64_t seq, p
             rc = teach_batch(l, l->recipe.training.glances, err);
     }
     return !rc && !pdi_entry_ends(r) ? teach_unfit(l, seq, err) : rc;
+}
+
+/* ---- asked, to be learned later -------------------------------------------------------------- */
+
+/* Answer the n examples put, which are in the slots from `first` on. */
+static pdr_rc teach_ask_some(pdr_learner *l, int32_t n, uint64_t first, pdr_error *err)
+{
+    const float *y;
+    size_t outputs = (size_t)l->form.outputs;
+    pdr_rc rc = pdi_trainer_predict(l->trainer, n == 1 ? 1 : l->most, -1, &y, err);
+    for (int32_t i = 0; !rc && i < n; i++) {
+        size_t slot = (size_t)((first + (uint64_t)i) % (uint64_t)l->asked.most);
+        float *to = l->asked.y + slot * outputs;
+        if (!l->asked.id[slot][0]) continue; /* asked anew in the same call */
+        memcpy(to, y + (size_t)i * outputs, outputs * sizeof *to);
+        pdi_answer_bar(l, l->asked.task[slot], to);
+    }
+    return rc;
+}
+
+static pdr_rc teach_ask(pdr_learner *l, pdi_entry_reader *r, int64_t seq, pdr_error *err)
+{
+    pdr_rc rc = PDR_OK;
+    int32_t n = 0;
+    for (uint32_t i = 0; !rc && i < r->n; i++) {
+        pdr_example e;
+        int32_t task, slot;
+        if (l->asked.most < 1 || !pdi_entry_next(r, &e)) return teach_unfit(l, seq, err);
+        rc = pdi_answer_task(l, e.task, &task, err);
+        if (rc) return rc;
+        slot = pdi_asked_add(l, &e, task);
+        if (slot < 0) return pdi_nomem(err);
+        pdi_example put = {
+            .x = e.x, .task = task, .target = l->form.targets ? l->wait_target : NULL};
+        pdi_trainer_put(l->trainer, n++, &put);
+        if (n < l->most && i + 1 < r->n) continue;
+        rc = teach_ask_some(l, n, l->asked.total - (uint64_t)n, err);
+        n = 0;
+    }
+    return rc;
 }
 
 /* What waits is learned first, as a batch of its own size. */
@@ -198,9 +264,11 @@ pdr_rc pdi_teach_entry(pdr_learner *l, int64_t seq, const void *bytes, size_t n,
     case PDI_ENTRY_ADAPT: rc = teach_adapt(l, &r, seq, err); break;
     case PDI_ENTRY_TASK_END: rc = teach_task_end(l, err); break;
     case PDI_ENTRY_SKIP: break; /* told already */
+    case PDI_ENTRY_ASK: rc = teach_ask(l, &r, seq, err); break;
     }
     if (rc) return rc;
-    l->examples += r.kind == PDI_ENTRY_SKIP ? 0 : r.n;
+    l->examples += r.kind == PDI_ENTRY_SKIP || r.kind == PDI_ENTRY_ASK ? 0 : r.n;
+    if (r.kind != PDI_ENTRY_SKIP) l->did |= 1u << r.kind;
     l->next = seq + 1;
     return PDR_OK;
 }

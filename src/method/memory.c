@@ -114,16 +114,21 @@ static size_t memory_group(const pdi_memory *m, const pdi_example *e)
     return (size_t)e->task * (size_t)m->classes + (size_t)e->label;
 }
 
+bool pdi_memory_append(pdi_memory *m, const pdi_example *e)
+{
+    if (!memory_room(m)) return false;
+    memory_keep(m, m->held++, e);
+    return true;
+}
+
 bool pdi_memory_offer(pdi_memory *m, const pdi_example *e)
 {
     size_t group = memory_group(m, e), size = (size_t)m->spec.size;
     uint64_t n = m->offered[group]++;
     uint32_t *slot = m->slot + group * size;
     if (n < size) {
-        if (!memory_room(m)) return false;
         slot[n] = (uint32_t)m->held;
-        memory_keep(m, m->held++, e);
-        return true;
+        return pdi_memory_append(m, e);
     }
     if (m->spec.policy == PDR_MEMORY_SELECTED) return true;
     uint64_t most = n < UINT32_MAX - 1 ? n : UINT32_MAX - 1;

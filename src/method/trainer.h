@@ -81,6 +81,9 @@ bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spe
                      size_t width, size_t targets, int32_t tasks, int32_t classes, uint64_t seed);
 void pdi_memory_close(pdi_memory *m);
 
+/* Hold one more example, whatever the policy.  False when out of memory. */
+bool pdi_memory_append(pdi_memory *m, const pdi_example *e);
+
 /* Offer an example; the policy decides.  False when out of memory. */
 bool pdi_memory_offer(pdi_memory *m, const pdi_example *e);
 
@@ -192,6 +195,11 @@ typedef struct pdi_trainer {
 pdr_rc pdi_trainer_new(const pdr_alloc *alloc, const pdi_trainer_spec *spec, pdr_pool *pool,
                        int32_t batch, pdi_trainer **out, pdr_error *err);
 void pdi_trainer_free(pdi_trainer *t);
+
+/* grow.c: a trainer of a larger spec (more outputs, classes, tasks) that has learned what t
+ * has.  t is left alone. */
+pdr_rc pdi_trainer_grow(const pdi_trainer *t, const pdi_trainer_spec *spec, pdi_trainer **out,
+                        pdr_error *err);
 
 /* Start on a task, or on a phase of it: from here on programs are built for it. */
 void pdi_trainer_task(pdi_trainer *t, int32_t task, int32_t phase);

@@ -31,8 +31,12 @@ const pdr_option pdr_training_option_table[] = {
 
 const pdr_option pdr_learner_option_table[] = {
     PDR_OPTION_COUNT(pdr_learner_options, classes, 16, 1, 1e5,
-                     "classes there is room for, known at the start or not"),
-    PDR_OPTION_COUNT(pdr_learner_options, tasks, 16, 0, 1e5, "named tasks there is room for"),
+                     "classes there is room for at first, known or not"),
+    PDR_OPTION_COUNT(pdr_learner_options, most_classes, 1000, 1, 1e5,
+                     "classes there may be: room doubles when it is full"),
+    PDR_OPTION_COUNT(pdr_learner_options, tasks, 16, 0, 1e5,
+                     "named tasks there is room for at first"),
+    PDR_OPTION_COUNT(pdr_learner_options, most_tasks, 1000, 0, 1e5, "named tasks there may be"),
     PDR_OPTION_FLAG(pdr_learner_options, normalise, true,
                     "centre and scale features by their running mean and variance"),
     PDR_OPTION_COUNT(pdr_learner_options, window, 1000, 0, 1e8,
@@ -41,6 +45,8 @@ const pdr_option pdr_learner_option_table[] = {
                      "bytes of journal after which the state is written and the journal emptied"),
     PDR_OPTION_COUNT(pdr_learner_options, adapt_steps, 100, 1, 1e6,
                      "steps on the few examples of something new"),
+    PDR_OPTION_COUNT(pdr_learner_options, asked, 1000, 0, 1e6,
+                     "examples asked by id, the newest, that are kept until their labels come"),
     PDR_OPTION_END,
 };
 
