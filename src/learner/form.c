@@ -241,8 +241,7 @@ pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
                         "hand",
                         pdi_store_path(l->store));
     /* That the mask is there, so large, bounds the memory asked for. */
-    pdi_item mask = {"form", "mask", PDI_F32,
-                     PDR_SHAPE(1 + (int32_t)l->recipe.learner.tasks, f->outputs), NULL};
+    pdi_item mask = {"form", "mask", PDI_F32, PDR_SHAPE(f->task.most, f->outputs), NULL};
     rc = form_find_mask(l, mask, err);
     if (!rc) rc = form_room(l, err);
     if (!rc) rc = pdi_store_get(l->store, &mask, l->mask, err);
