@@ -153,14 +153,32 @@ static int64_t sum_at(const pdi_axes *a, int64_t i)
     return at;
 }
 
-static float sum_wanted(const pdi_sum *s, int64_t out)
+/* The first largest, or where it is. */
+static float largest(const float *x, int64_t n, bool index)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < n; i++)
+        if (x[i] > x[best]) best = i;
+    return index ? (float)best : x[best];
+}
+
+enum { SUM, MAX, ARGMAX, KINDS };
+static const char *const kind_name[] = {"sum", "max", "argmax"};
+
+static float reduction_wanted(int kind, const pdi_reduction *s, int64_t out)
 {
     int64_t n = sum_count(&s->over);
     float *x = malloc(sizeof *x * (size_t)n), r;
     for (int64_t i = 0; i < n; i++) x[i] = s->x[sum_at(&s->kept, out) + sum_at(&s->over, i)];
-    r = lanes(x, n);
+    r = kind == SUM ? lanes(x, n) : largest(x, n, kind == ARGMAX);
     free(x);
     return r;
+}
+
+static void reduction_run(int kind, const pdi_kernels *k, const pdi_reduction *s, int64_t lo,
+                          int64_t hi)
+{
+    (kind == SUM ? k->sum : kind == MAX ? k->max : k->argmax)(s, lo, hi);
 }
 
 /* Any axes over a buffer of `size` elements: strides may repeat, overlap, run back. */
@@ -175,22 +193,23 @@ static pdi_axes sum_axes(int n, int64_t longest, int64_t *lo, int64_t *hi)
     return a;
 }
 
-static void sum_check(int kept, int over, int64_t longest)
+static void reduction_check(int kind, int kept, int over, int64_t longest)
 {
     int64_t lo = 0, hi = 0;
-    pdi_sum s = {.kept = sum_axes(kept, 9, &lo, &hi), .over = sum_axes(over, longest, &lo, &hi)};
+    pdi_reduction s = {.kept = sum_axes(kept, 9, &lo, &hi),
+                       .over = sum_axes(over, longest, &lo, &hi)};
     float *x = kern_noise(hi - lo + 1);
     int64_t n = sum_count(&s.kept), from = kern_draw(0, n - 1), to = kern_draw(from + 1, n);
     s.x = x - lo;
     s.out = malloc(sizeof *s.out * (size_t)n);
     for (int k = 0; pdi_kernels_at(k); k++) {
         for (int64_t i = 0; i < n; i++) s.out[i] = 77;
-        pdi_kernels_at(k)->sum(&s, from, to);
+        reduction_run(kind, pdi_kernels_at(k), &s, from, to);
         for (int64_t i = 0; i < n; i++) {
-            float want = i >= from && i < to ? sum_wanted(&s, i) : 77;
+            float want = i >= from && i < to ? reduction_wanted(kind, &s, i) : 77;
             if (memcmp(&want, &s.out[i], 4) != 0)
-                fail_msg("%s: sum %lld of %lld over %lld elements is %a, not %a",
-                         pdi_kernels_at(k)->name, (long long)i, (long long)n,
+                fail_msg("%s: %s %lld of %lld over %lld elements is %a, not %a",
+                         pdi_kernels_at(k)->name, kind_name[kind], (long long)i, (long long)n,
                          (long long)sum_count(&s.over), (double)s.out[i], (double)want);
         }
     }
@@ -198,16 +217,28 @@ static void sum_check(int kept, int over, int64_t longest)
     free(s.out);
 }
 
+static void reduction_checks(int kind)
+{
+    for (int round = 0; round < 60; round++) {
+        reduction_check(kind, round % 4, 1, 5 + round);
+        reduction_check(kind, round % 3, 2, 40);
+        reduction_check(kind, round % 4, 3, 9);
+    }
+    reduction_check(kind, 1, 1, 5000);
+    reduction_check(kind, 1, 0, 2); /* one element: a copy */
+}
+
 static void a_sum_runs_in_sixteen_lanes(void **state)
 {
     (void)state;
-    for (int round = 0; round < 60; round++) {
-        sum_check(round % 4, 1, 5 + round);
-        sum_check(round % 3, 2, 40);
-        sum_check(round % 4, 3, 9);
-    }
-    sum_check(1, 1, 5000);
-    sum_check(1, 0, 2); /* nothing to add: a copy */
+    reduction_checks(SUM);
+}
+
+static void maxima_go_through_any_axes(void **state)
+{
+    (void)state;
+    reduction_checks(MAX);
+    reduction_checks(ARGMAX);
 }
 
 static void a_sum_of_minus_zeros_is_minus_zero(void **state)
@@ -217,7 +248,7 @@ static void a_sum_of_minus_zeros_is_minus_zero(void **state)
     for (int i = 0; i < 40; i++) x[i] = -0.0f;
     for (int k = 0; pdi_kernels_at(k); k++)
         for (int width = 0; width <= 2; width++) { /* 0: no axis is kept */
-            pdi_sum s = {.out = out, .x = x, .over = {1, {20}, {2}}};
+            pdi_reduction s = {.out = out, .x = x, .over = {1, {20}, {2}}};
             if (width) s.kept = (pdi_axes){1, {width}, {1}};
             pdi_kernels_at(k)->sum(&s, 0, width ? width : 1);
             assert_true(out[0] == 0 && signbit(out[0]));
@@ -322,11 +353,13 @@ static void the_first_largest_is_taken(void **state)
     static const float where[] = {1, 0, 0, 0, 2};
     for (int k = 0; pdi_kernels_at(k); k++)
         for (size_t i = 0; i < COUNT(x); i++) {
-            float largest, at;
-            pdi_kernels_at(k)->max(&largest, x[i], 1, 4, 1);
-            pdi_kernels_at(k)->argmax(&at, x[i], 1, 4, 1);
+            float most, at;
+            const pdi_reduction m = {.out = &most, .x = x[i], .over = {1, {4}, {1}}};
+            const pdi_reduction a = {.out = &at, .x = x[i], .over = {1, {4}, {1}}};
+            pdi_kernels_at(k)->max(&m, 0, 1);
+            pdi_kernels_at(k)->argmax(&a, 0, 1);
             assert_true(at == where[i]);
-            assert_memory_equal(&largest, &x[i][(int)where[i]], 4);
+            assert_memory_equal(&most, &x[i][(int)where[i]], 4);
         }
 }
 
@@ -369,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_product_is_one_chain_at_every_edge),
         cmocka_unit_test(a_product_is_one_chain_across_blocks),
         cmocka_unit_test(a_sum_runs_in_sixteen_lanes),
+        cmocka_unit_test(maxima_go_through_any_axes),
         cmocka_unit_test(a_sum_of_minus_zeros_is_minus_zero),
         cmocka_unit_test(a_product_in_runs_is_one_chain),
         cmocka_unit_test(loads_start_and_end_anywhere),

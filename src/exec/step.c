@@ -149,12 +149,18 @@ static void step_loop(const step_run *r, int64_t lo, int64_t hi)
     for (; lo < hi; lo += strip) step_loop_strip(r, at, lo, hi - lo < strip ? hi - lo : strip);
 }
 
-/* ---- sums --------------------------------------------------------------------------------- */
+/* ---- sums and maxima
+ * --------------------------------------------------------------------------------- */
 
-static void step_sum(const step_run *r, int64_t lo, int64_t hi)
+static void step_reduce(const step_run *r, int64_t lo, int64_t hi)
 {
-    pdi_sum sum = {step_out(r), step_in(r, &r->step->in[0]), r->ready->kept, r->ready->over};
-    r->kern->sum(&sum, lo, hi);
+    const pdi_reduction d = {step_out(r), step_in(r, &r->step->in[0]), r->ready->kept,
+                             r->ready->over};
+    switch (r->step->op) {
+    case PDI_max: r->kern->max(&d, lo, hi); break;
+    case PDI_argmax: r->kern->argmax(&d, lo, hi); break;
+    default: r->kern->sum(&d, lo, hi);
+    }
 }
 
 /* The axes of v whose bit in `axes` is `bit`. */
@@ -169,7 +175,7 @@ static pdi_axes step_axes(const pdi_view *v, uint32_t axes, uint32_t bit)
     return pdi_view_axes(&some);
 }
 
-static void step_sum_ready(const pdi_step *s, pdi_ready *d)
+static void step_reduce_ready(const pdi_step *s, pdi_ready *d)
 {
     d->kept = step_axes(&s->in[0], s->attr.axes, 0);
     d->over = step_axes(&s->in[0], s->attr.axes, 1);
@@ -318,14 +324,6 @@ static void step_dot_ready(const pdi_step *s, pdi_ready *d)
 /* ---- the dense kernels: parts of [outer, n, inner] ----------------------------------------------
  */
 
-static void step_select(const step_run *r, int64_t lo, int64_t hi)
-{
-    pdi_along a = pdi_along_axis(&r->step->in[0].shape, r->step->attr.axis);
-    const float *x = step_in(r, &r->step->in[0]) + lo * a.n * a.inner;
-    float *out = step_out(r) + lo * a.inner;
-    (r->step->op == PDI_max ? r->kern->max : r->kern->argmax)(out, x, hi - lo, a.n, a.inner);
-}
-
 /* pad: zeros, then every element of x to its place.  Neighbours go there together. */
 static void step_pad(const step_run *r, int64_t lo, int64_t hi)
 {
@@ -341,24 +339,33 @@ static void step_pad(const step_run *r, int64_t lo, int64_t hi)
             memcpy(out + (at->lo + i * at->step) * to.inner, x, sizeof *out * (size_t)row);
 }
 
-/* unwindow: zeros, then tap by tap, so an element's overlaps are added in
- * ascending order of taps. */
+static void step_unwindow_ready(const pdi_step *s, pdi_ready *d)
+{
+    d->total = pdi_along_axis(&s->shape, s->attr.axis).outer;
+    d->least = 1;
+    d->kept = pdi_view_some_axes(&s->in[0], 0, s->attr.axis);
+}
+
+/* unwindow: zeros, then tap by tap, so an element's overlaps are added in ascending order of
+ * taps.  The operand's axes after the taps lie side by side. */
 static void step_unwindow(const step_run *r, int64_t lo, int64_t hi)
 {
     const pdi_attr *at = &r->step->attr;
+    const pdi_view *v = &r->step->in[0];
     pdi_along to = pdi_along_axis(&r->step->shape, at->axis);
-    int64_t places = r->step->in[0].shape.dim[at->axis], taps = at->taps, inner = to.inner;
-    int64_t each = to.n * inner;
-    const float *x = step_in(r, &r->step->in[0]) + lo * places * taps * inner;
-    float *out = step_out(r) + lo * each;
-    memset(out, 0, sizeof *out * (size_t)((hi - lo) * each));
-    for (; lo < hi; lo++, out += each, x += places * taps * inner)
+    int64_t places = v->shape.dim[at->axis], taps = at->taps, inner = to.inner;
+    const int64_t *stride = v->stride + at->axis;
+    float *out = step_out(r) + lo * to.n * inner;
+    memset(out, 0, sizeof *out * (size_t)((hi - lo) * to.n * inner));
+    for (; lo < hi; lo++, out += to.n * inner) {
+        const float *x = step_in(r, v) + step_axes_at(&r->ready->kept, lo);
         for (int64_t t = 0; t < taps; t++)
             for (int64_t p = 0; p < places; p++) {
                 float *to_row = out + (p * at->step + t * at->dilation) * inner;
-                const float *from = x + (p * taps + t) * inner;
+                const float *from = x + p * stride[0] + t * stride[1];
                 for (int64_t i = 0; i < inner; i++) to_row[i] += from[i];
             }
+    }
 }
 
 static void step_index(const step_run *r, int64_t lo, int64_t hi)
@@ -411,12 +418,12 @@ void pdi_exec_ready(const pdi_step *s, pdi_ready *d)
 {
     switch (s->op) {
     case PDI_stop: *d = (pdi_ready){.total = s->loop.n, .least = 4 * PDI_STRIP}; break;
-    case PDI_sum: step_sum_ready(s, d); break;
-    case PDI_dot: step_dot_ready(s, d); break;
+    case PDI_sum:
     case PDI_max:
-    case PDI_argmax: step_outer_ready(&s->in[0].shape, s->attr.axis, d); break;
-    case PDI_pad:
-    case PDI_unwindow: step_outer_ready(&s->shape, s->attr.axis, d); break;
+    case PDI_argmax: step_reduce_ready(s, d); break;
+    case PDI_dot: step_dot_ready(s, d); break;
+    case PDI_pad: step_outer_ready(&s->shape, s->attr.axis, d); break;
+    case PDI_unwindow: step_unwindow_ready(s, d); break;
     case PDI_gather:
     case PDI_scatter: step_outer_ready(&s->shape, s->attr.batch, d); break;
     case PDI_rand: *d = (pdi_ready){.total = pdr_shape_size(&s->shape), .least = 4096}; break;
@@ -428,10 +435,10 @@ static step_fn step_fn_of(const pdi_step *s, const pdi_ready *d)
 {
     switch (s->op) {
     case PDI_stop: return step_loop;
-    case PDI_sum: return step_sum;
-    case PDI_dot: return d->is_single ? step_dot_rows : step_dot_batch;
+    case PDI_sum:
     case PDI_max:
-    case PDI_argmax: return step_select;
+    case PDI_argmax: return step_reduce;
+    case PDI_dot: return d->is_single ? step_dot_rows : step_dot_batch;
     case PDI_pad: return step_pad;
     case PDI_unwindow: return step_unwindow;
     case PDI_gather:

@@ -21,10 +21,10 @@
 extern const pdi_kernels KERN(table);
 extern const pdi_map_fn KERN(maps)[PDI_OPS];
 void KERN(gemm)(const pdi_gemm *g);
-void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi);
+void KERN(sum)(const pdi_reduction *s, int64_t lo, int64_t hi);
 void KERN(load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, int64_t n);
-void KERN(max)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
-void KERN(argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
+void KERN(max)(const pdi_reduction *s, int64_t lo, int64_t hi);
+void KERN(argmax)(const pdi_reduction *s, int64_t lo, int64_t hi);
 void KERN(rand)(float *out, const int32_t *key, uint32_t stream, int64_t lo, int64_t n);
 double KERN(peak)(int64_t rounds, float *out);
 

@@ -44,23 +44,23 @@ typedef struct pdi_gemm {
 /* Scratch: a block of b, copied. */
 enum { PDI_PACK = 400 * 512 };
 
-/* out[lo .. hi) of the sums over `over` of x, laid out by `kept` (dense out). */
-typedef struct pdi_sum {
+/* Sums or maxima over `over` of x, laid out by `kept` (dense out). */
+typedef struct pdi_reduction {
     float *out;
     const float *x;
     pdi_axes kept, over;
-} pdi_sum;
+} pdi_reduction;
 
 typedef struct pdi_kernels {
     const char *name;
     const pdi_map_fn *map; /* by operator; NULL where it is not a map */
     void (*gemm)(const pdi_gemm *g);
-    void (*sum)(const pdi_sum *s, int64_t lo, int64_t hi);
+    /* out[lo .. hi): sums; the largest, or the index of the first largest. */
+    void (*sum)(const pdi_reduction *s, int64_t lo, int64_t hi);
+    void (*max)(const pdi_reduction *s, int64_t lo, int64_t hi);
+    void (*argmax)(const pdi_reduction *s, int64_t lo, int64_t hi);
     /* Elements lo .. lo+n of x read through axes, in row-major order. */
     void (*load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, int64_t n);
-    /* Largest (or where) along the middle axis of a dense [outer, n, inner]. */
-    void (*max)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
-    void (*argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner);
     /* n draws of key[4] from draw lo on: see pdr_rand. */
     void (*rand)(float *out, const int32_t *key, uint32_t stream, int64_t lo, int64_t n);
     /* As many multiply-adds as a core can do for so many rounds; returns their flops. */

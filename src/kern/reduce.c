@@ -14,11 +14,27 @@
 
 enum {
     SUM_VECS = 4,   /* vectors of outputs side by side */
-    SUM_WIDTH = 64, /* maxima side by side */
     TURN_MOST = 64, /* rows longer than this are not worth turning */
 };
 
-/* ---- sums, many outputs side by side --------------------------------------------------- */
+typedef enum reduce_kind { REDUCE_SUM, REDUCE_MAX, REDUCE_ARGMAX } reduce_kind;
+
+/* ---- many outputs side by side --------------------------------------------------------- */
+
+static inline REDUCE_EXPAND vec reduce_load(const float *x, int j, int vecs, vec_part last)
+{
+    return j < vecs - 1 ? vec_load(x + j * VEC) : vec_load_part(x + j * VEC, last);
+}
+
+static inline REDUCE_EXPAND void reduce_store(float *out, const vec *v, int vecs, vec_part last)
+{
+    VEC_UNROLL
+    for (int j = 0; j < vecs; j++)
+        if (j < vecs - 1)
+            vec_store(out + j * VEC, v[j]);
+        else
+            vec_store_part(out + j * VEC, last, v[j]);
+}
 
 /* Lanes l >= R do not exist; the fold adds those that do. */
 static inline REDUCE_EXPAND void reduce_fold(vec lane[][SUM_VECS], int vecs, int64_t R)
@@ -34,44 +50,72 @@ static inline REDUCE_EXPAND void reduce_fold(vec lane[][SUM_VECS], int vecs, int
 }
 
 /* Columns of x, each its own sum.  The last vector has as many as `last` says. */
-static inline REDUCE_EXPAND void reduce_columns(float *out, const float *x, const pdi_axes *over,
-                                                int64_t R, int vecs, vec_part last)
+static inline REDUCE_EXPAND void reduce_sum_columns(float *out, const float *x,
+                                                    const pdi_axes *over, int64_t R, int vecs,
+                                                    vec_part last)
 {
     vec lane[PDI_LANES][SUM_VECS];
     odometer o = {.axes = over};
     for (int64_t r = 0; r < R; r++, odometer_next(&o, over->n)) {
         vec *acc = lane[r % PDI_LANES], row[SUM_VECS];
         VEC_UNROLL
-        for (int j = 0; j < vecs; j++)
-            row[j] = j < vecs - 1 ? vec_load(x + o.at + j * VEC)
-                                  : vec_load_part(x + o.at + j * VEC, last);
+        for (int j = 0; j < vecs; j++) row[j] = reduce_load(x + o.at, j, vecs, last);
         VEC_UNROLL
         for (int j = 0; j < vecs; j++) acc[j] = r < PDI_LANES ? row[j] : vec_add(acc[j], row[j]);
     }
     reduce_fold(lane, vecs, R);
+    reduce_store(out, lane[0], vecs, last);
+}
+
+/* The same for maxima. */
+static inline REDUCE_EXPAND void reduce_select_columns(float *out, const float *x,
+                                                       const pdi_axes *over, int64_t R, int vecs,
+                                                       vec_part last, bool index)
+{
+    vec best[SUM_VECS], where[SUM_VECS];
+    odometer o = {.axes = over};
     VEC_UNROLL
-    for (int j = 0; j < vecs; j++)
-        if (j < vecs - 1)
-            vec_store(out + j * VEC, lane[0][j]);
-        else
-            vec_store_part(out + j * VEC, last, lane[0][j]);
+    for (int j = 0; j < vecs; j++) {
+        best[j] = reduce_load(x, j, vecs, last);
+        where[j] = vec_set(0);
+    }
+    for (int64_t r = 1; r < R; r++) {
+        odometer_next(&o, over->n);
+        VEC_UNROLL
+        for (int j = 0; j < vecs; j++) {
+            vec row = reduce_load(x + o.at, j, vecs, last);
+            where[j] = vec_more(row, best[j], vec_set((float)r), where[j]);
+            best[j] = vec_more(row, best[j], row, best[j]);
+        }
+    }
+    reduce_store(out, index ? where : best, vecs, last);
+}
+
+static inline REDUCE_EXPAND void reduce_columns(reduce_kind kind, float *out, const float *x,
+                                                const pdi_axes *over, int64_t R, int vecs,
+                                                vec_part last)
+{
+    if (kind == REDUCE_SUM)
+        reduce_sum_columns(out, x, over, R, vecs, last);
+    else
+        reduce_select_columns(out, x, over, R, vecs, last, kind == REDUCE_ARGMAX);
 }
 
 /* width neighbours in memory, at most SUM_VECS vectors of them. */
-static void reduce_side_by_side(float *out, const float *x, const pdi_axes *over, int64_t R,
-                                int64_t width)
+static inline REDUCE_EXPAND void reduce_side_by_side(reduce_kind kind, float *out, const float *x,
+                                                     const pdi_axes *over, int64_t R, int64_t width)
 {
     int vecs = (int)((width + VEC - 1) / VEC);
     vec_part last = vec_first(width - (vecs - 1) * VEC);
     switch (vecs) {
-    case 1: reduce_columns(out, x, over, R, 1, last); break;
-    case 2: reduce_columns(out, x, over, R, 2, last); break;
-    case 3: reduce_columns(out, x, over, R, 3, last); break;
-    default: reduce_columns(out, x, over, R, SUM_VECS, last);
+    case 1: reduce_columns(kind, out, x, over, R, 1, last); break;
+    case 2: reduce_columns(kind, out, x, over, R, 2, last); break;
+    case 3: reduce_columns(kind, out, x, over, R, 3, last); break;
+    default: reduce_columns(kind, out, x, over, R, SUM_VECS, last);
     }
 }
 
-/* ---- sums, one output at a time -------------------------------------------------------- */
+/* ---- one output at a time ------------------------------------------------------------- */
 
 /* Add n elements, of which the first is element r of the sum, to their lanes. */
 static void reduce_lanes(float lane[PDI_LANES], const float *x, int64_t r, int64_t n)
@@ -98,7 +142,7 @@ static float reduce_fold_alone(float lane[PDI_LANES], int64_t R)
 
 /* One output.  Elements that do not lie side by side are brought together first, a whole
  * number of rounds over the lanes at a time. */
-static float reduce_alone(const float *x, const pdi_axes *over, int64_t R)
+static float reduce_sum_alone(const float *x, const pdi_axes *over, int64_t R)
 {
     float lane[PDI_LANES] = {0}, some[16 * PDI_LANES];
     enum { SOME = sizeof some / sizeof some[0] };
@@ -114,6 +158,25 @@ static float reduce_alone(const float *x, const pdi_axes *over, int64_t R)
     return reduce_fold_alone(lane, R);
 }
 
+static float reduce_select_alone(const float *x, const pdi_axes *over, int64_t R, bool index)
+{
+    odometer o = {.axes = over};
+    float best = x[0], where = 0;
+    for (int64_t r = 0; r < R; r++, odometer_next(&o, over->n))
+        if (x[o.at] > best) {
+            best = x[o.at];
+            where = (float)r;
+        }
+    return index ? where : best;
+}
+
+static inline REDUCE_EXPAND float reduce_alone(reduce_kind kind, const float *x,
+                                               const pdi_axes *over, int64_t R)
+{
+    return kind == REDUCE_SUM ? reduce_sum_alone(x, over, R)
+                              : reduce_select_alone(x, over, R, kind == REDUCE_ARGMAX);
+}
+
 /* ---- rows turned into columns ---------------------------------------------------------- */
 
 /* Are there rows enough, next to each other in memory, of a length that turning pays? */
@@ -122,19 +185,20 @@ static bool reduce_turns(int64_t rows, int64_t length)
     return VEC > 1 && rows > 1 && length >= VEC_COLUMNS && length <= TURN_MOST;
 }
 
-/* Sums of `rows` rows of R elements side by side, at most a vector of rows. */
-static void reduce_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t R)
+/* `rows` rows of R elements side by side, at most a vector of rows. */
+static inline REDUCE_EXPAND void reduce_rows(reduce_kind kind, float *out, const float *x,
+                                             int64_t stride, int64_t rows, int64_t R)
 {
     float column[TURN_MOST * VEC];
     pdi_axes over = {.n = 1, .dim = {R}, .stride = {VEC}};
     KERN(pack)(column, VEC, x, stride, 1, rows, R);
-    reduce_side_by_side(out, column, &over, R, rows);
+    reduce_side_by_side(kind, out, column, &over, R, rows);
 }
 
-/* ---- sums ------------------------------------------------------------------------------ */
+/* ---- any of them ------------------------------------------------------------------------ */
 
 /* How many outputs from lo on lie along the last kept axis, at most `most` and hi - lo. */
-static int64_t reduce_run(const pdi_sum *s, int64_t lo, int64_t hi, int64_t most)
+static int64_t reduce_run(const pdi_reduction *s, int64_t lo, int64_t hi, int64_t most)
 {
     int last = s->kept.n - 1;
     int64_t run = last < 0 ? 1 : s->kept.dim[last] - lo % s->kept.dim[last];
@@ -144,7 +208,8 @@ static int64_t reduce_run(const pdi_sum *s, int64_t lo, int64_t hi, int64_t most
 
 static bool reduce_is_row(const pdi_axes *over) { return over->n == 1 && over->stride[0] == 1; }
 
-void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi)
+static inline REDUCE_EXPAND void reduce_some(reduce_kind kind, const pdi_reduction *s, int64_t lo,
+                                             int64_t hi)
 {
     int64_t R = odometer_count(&s->over), run;
     int64_t beside = s->kept.n ? s->kept.stride[s->kept.n - 1] : 0;
@@ -152,89 +217,29 @@ void KERN(sum)(const pdi_sum *s, int64_t lo, int64_t hi)
         odometer o = odometer_start(&s->kept, s->kept.n, lo);
         run = reduce_run(s, lo, hi, beside == 1 ? SUM_VECS * VEC : VEC);
         if (beside == 1) {
-            reduce_side_by_side(s->out + lo, s->x + o.at, &s->over, R, run);
+            reduce_side_by_side(kind, s->out + lo, s->x + o.at, &s->over, R, run);
         } else if (reduce_is_row(&s->over) && reduce_turns(run, R)) {
-            reduce_rows(s->out + lo, s->x + o.at, beside, run, R);
+            reduce_rows(kind, s->out + lo, s->x + o.at, beside, run, R);
         } else {
             for (int64_t i = 0; i < run; i++)
-                s->out[lo + i] = reduce_alone(s->x + o.at + i * beside, &s->over, R);
+                s->out[lo + i] = reduce_alone(kind, s->x + o.at + i * beside, &s->over, R);
         }
     }
 }
 
-/* ---- maxima ---------------------------------------------------------------------------- */
-
-/* best and where[] over the middle axis, side by side along the inner one. */
-static void reduce_select_rows(const float *x, int64_t n, int64_t inner, int64_t width, float *best,
-                               float *where)
+void KERN(sum)(const pdi_reduction *s, int64_t lo, int64_t hi)
 {
-    memcpy(best, x, sizeof *best * (size_t)width);
-    for (int64_t j = 0; j < width; j++) where[j] = 0;
-    for (int64_t i = 1; i < n; i++) {
-        const float *row = x + i * inner;
-        KERN_INDEPENDENT
-        for (int64_t j = 0; j < width; j++) {
-            bool more = row[j] > best[j];
-            best[j] = more ? row[j] : best[j];
-            where[j] = more ? (float)i : where[j];
-        }
-    }
+    reduce_some(REDUCE_SUM, s, lo, hi);
 }
 
-/* The same for a row that lies side by side. */
-static float reduce_select_row(const float *x, int64_t n, bool index)
+void KERN(max)(const pdi_reduction *s, int64_t lo, int64_t hi)
 {
-    int64_t best = 0;
-    for (int64_t i = 1; i < n; i++)
-        if (x[i] > x[best]) best = i;
-    return index ? (float)best : x[best];
+    reduce_some(REDUCE_MAX, s, lo, hi);
 }
 
-/* Rows that lie side by side: a vector of them is turned, so that they go together. */
-static void reduce_select_turned(float *out, const float *x, int64_t rows, int64_t n, bool index)
+void KERN(argmax)(const pdi_reduction *s, int64_t lo, int64_t hi)
 {
-    float column[TURN_MOST * VEC];
-    for (int64_t o = 0; o < rows; o += VEC) {
-        int64_t some = rows - o < VEC ? rows - o : VEC;
-        KERN(pack)(column, VEC, x + o * n, n, 1, some, n);
-        vec best = vec_load(column), where = vec_set(0);
-        for (int64_t i = 1; i < n; i++) {
-            vec row = vec_load(column + i * VEC);
-            where = vec_more(row, best, vec_set((float)i), where);
-            best = vec_more(row, best, row, best);
-        }
-        vec_store_part(out + o, vec_first(some), index ? where : best);
-    }
-}
-
-static void reduce_select_along(float *out, const float *x, int64_t outer, int64_t n, int64_t inner,
-                                bool index)
-{
-    float best[SUM_WIDTH], where[SUM_WIDTH];
-    if (inner == 1 && reduce_turns(outer, n)) {
-        reduce_select_turned(out, x, outer, n, index);
-        return;
-    }
-    if (inner == 1) {
-        for (int64_t o = 0; o < outer; o++) out[o] = reduce_select_row(x + o * n, n, index);
-        return;
-    }
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t j = 0; j < inner; j += SUM_WIDTH) {
-            int64_t width = inner - j < SUM_WIDTH ? inner - j : SUM_WIDTH;
-            reduce_select_rows(x + o * n * inner + j, n, inner, width, best, where);
-            memcpy(out + o * inner + j, index ? where : best, sizeof *out * (size_t)width);
-        }
-}
-
-void KERN(max)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner)
-{
-    reduce_select_along(out, x, outer, n, inner, false);
-}
-
-void KERN(argmax)(float *out, const float *x, int64_t outer, int64_t n, int64_t inner)
-{
-    reduce_select_along(out, x, outer, n, inner, true);
+    reduce_some(REDUCE_ARGMAX, s, lo, hi);
 }
 
 /* ---- random draws ------------------------------------------------------------------------ */

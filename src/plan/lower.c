@@ -139,38 +139,57 @@ static bool lower_enter(lower *w, uint32_t node, int64_t n, pdi_entry *e, const 
     return true;
 }
 
-/* Let node's value be made by a loop: op over views.  Axes are walked in the order that
- * makes the first whole operand dense, and the result lies in memory as that one does: a
- * map over a transposed value transposes nothing. */
-static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
-                        const lower_value *const in[], int32_t first)
+/* Let node's value be made by a loop: op over views, axes walked in that order.  The result
+ * lies in memory as it is walked. */
+static void lower_ordered(lower *w, uint32_t node, pdi_opcode op, int nin,
+                          const lower_value *const in[], const int32_t order[], int32_t first)
 {
-    pdi_lowered *l = w->l;
     lower_value *v = &w->value[node];
     pdr_shape shape = w->g->v[node].shape;
-    int64_t n = pdr_shape_size(&shape);
     pdi_entry e = {.op = op, .nin = nin};
-    int32_t made[PDI_MAX_IN] = {0}, order[PDR_MAX_RANK];
-    bool keeps = op != PDI_stop && !l->plain; /* a copy is made to be dense */
-    bool found = false;
-    for (int k = 0; keeps && !found && k < nin; k++) found = pdi_view_order(&in[k]->view, order);
-    for (int k = 0; !found && k < PDR_MAX_RANK; k++) order[k] = k;
+    int32_t made[PDI_MAX_IN] = {0};
     for (int k = 0; k < nin; k++) {
         e.in[k] = pdi_view_permute(&in[k]->view, order);
         made[k] = in[k]->step;
     }
-    if (!lower_enter(w, node, n, &e, made, first)) return;
+    if (!lower_enter(w, node, pdr_shape_size(&shape), &e, made, first)) return;
     v->view = pdi_view_laid(e.out, &shape, order);
     v->step = e.step;
     v->done = true;
 }
 
-/* Make node's value lie densely in a buffer of its own. */
-static void lower_densify(lower *w, uint32_t node, int32_t first)
+/* The order that makes the first whole operand dense, or follows the memory of the one with
+ * the most elements: a map over a transposed value transposes nothing. */
+static void lower_entry(lower *w, uint32_t node, pdi_opcode op, int nin,
+                        const lower_value *const in[], int32_t first)
+{
+    int32_t order[PDR_MAX_RANK];
+    int64_t most = 0;
+    bool found = false;
+    for (int k = 0; k < PDR_MAX_RANK; k++) order[k] = k;
+    for (int k = 0; !w->l->plain && !found && k < nin; k++) {
+        int32_t by[PDR_MAX_RANK];
+        found = pdi_view_order(&in[k]->view, by);
+        int64_t n = found ? INT64_MAX : pdi_view_distinct(&in[k]->view);
+        if (n > most) memcpy(order, by, sizeof order);
+        if (n > most) most = n;
+    }
+    lower_ordered(w, node, op, nin, in, order, first);
+}
+
+/* Make node's value lie in a buffer of its own, axes in that order. */
+static void lower_copied(lower *w, uint32_t node, const int32_t order[], int32_t first)
 {
     const lower_value from = w->value[node];
-    if (w->l->failed || pdi_view_is_dense(&from.view)) return;
-    lower_entry(w, node, PDI_stop, 1, (const lower_value *const[]){&from}, first);
+    lower_ordered(w, node, PDI_stop, 1, (const lower_value *const[]){&from}, order, first);
+}
+
+static const int32_t lower_straight[PDR_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+
+static void lower_densify(lower *w, uint32_t node, int32_t first)
+{
+    if (!w->l->failed && !pdi_view_is_dense(&w->value[node].view))
+        lower_copied(w, node, lower_straight, first);
 }
 
 /* ---- views ------------------------------------------------------------------------------ */
@@ -190,7 +209,9 @@ static void lower_view(lower *w, uint32_t node, int32_t first)
         *v = *x;
     } else if (nd->op == PDI_reshape) {
         if (!pdi_view_reshape(&x->view, &nd->shape, &v->view)) {
-            lower_densify(w, nd->in[0].id, first);
+            int32_t order[PDR_MAX_RANK];
+            pdi_view_order_for(&x->view, &nd->shape, order);
+            lower_copied(w, nd->in[0].id, order, first);
             if (!w->l->failed) pdi_view_reshape(&x->view, &nd->shape, &v->view);
         }
         v->step = x->step;
@@ -403,9 +424,9 @@ static void lower_operand(lower *w, pdi_step *s, int k, uint32_t node)
     s->in[k] = w->value[node].view;
 }
 
-/* Let a sum's result lie in memory as its operand does, so that outputs that are neighbours
- * there are made together.  Axes that are summed keep their order: it is the sum's. */
-static pdi_view lower_sum_laid(pdi_step *s)
+/* Let a reduction's result lie in memory as its operand does, so that outputs that are neighbours
+ * there are made together.  Reduced axes keep their order: it is a sum's. */
+static pdi_view lower_reduction_laid(pdi_step *s)
 {
     pdi_view *x = &s->in[0], kept = {.shape = {0}};
     int32_t at[PDR_MAX_RANK], order[PDR_MAX_RANK], all[PDR_MAX_RANK];
@@ -427,10 +448,47 @@ static pdi_view lower_sum_laid(pdi_step *s)
     return out;
 }
 
+static bool lower_reduces(pdi_opcode op)
+{
+    return op == PDI_sum || op == PDI_max || op == PDI_argmax;
+}
+
+/* A reduction's operand, folded where each axis that stays is one axis of the fold. */
+static void lower_reduced(lower *w, const pdi_node *nd, pdi_step *s)
+{
+    uint32_t x = nd->in[0].id, axes = nd->op == PDI_sum ? nd->attr.axes : 1u << nd->attr.axis;
+    pdi_fold f;
+    bool folds = !w->l->plain && lower_fold(w, x, &f);
+    s->attr.axes = 0;
+    for (int k = 0, at = 0; folds && k < f.rank; at += f.group[k++]) {
+        if (axes >> k & 1) s->attr.axes |= ((1u << f.group[k]) - 1) << at;
+        folds = axes >> k & 1 || f.group[k] == 1;
+    }
+    if (folds) {
+        s->in[0] = f.view;
+        return;
+    }
+    lower_demand(w, x);
+    s->attr.axes = axes;
+    s->in[0] = w->value[x].view;
+}
+
+/* Does a kernel that is no sum and no product read v where it lies? */
+static bool lower_is_read(const pdi_node *nd, const pdi_view *v)
+{
+    if (nd->op != PDI_unwindow) return pdi_view_is_dense(v);
+    pdi_axes inner = pdi_view_some_axes(v, nd->attr.axis + 2, v->shape.rank);
+    return inner.n == 0 || (inner.n == 1 && inner.stride[0] == 1);
+}
+
 /* Operands, each where its kernel can read it. */
 static void lower_operands(lower *w, uint32_t node, pdi_step *s)
 {
     const pdi_node *nd = &w->g->v[node];
+    if (lower_reduces(nd->op)) {
+        lower_reduced(w, nd, s);
+        return;
+    }
     for (int k = 0; k < nd->nin && !w->l->failed; k++) {
         uint32_t x = nd->in[k].id;
         int32_t first = lower_first(w);
@@ -439,7 +497,8 @@ static void lower_operands(lower *w, uint32_t node, pdi_step *s)
             continue;
         }
         lower_demand(w, x);
-        if (!w->l->failed && nd->op != PDI_sum) lower_densify(w, x, first);
+        if (!w->l->failed && (w->l->plain || !lower_is_read(nd, &w->value[x].view)))
+            lower_densify(w, x, first);
         s->in[k] = w->value[x].view;
     }
 }
@@ -462,7 +521,8 @@ static void lower_kernel(lower *w, uint32_t node)
     }
     s->out = lower_buffer(w, PDI_AT_ARENA, pdr_shape_size(&nd->shape), 0, at);
     pdi_view made = pdi_view_dense(s->out, &nd->shape);
-    if (nd->op == PDI_sum && !w->l->plain) made = lower_sum_laid(s);
+    if (lower_reduces(nd->op)) s->attr.axes = reads.attr.axes;
+    if (lower_reduces(nd->op) && !w->l->plain) made = lower_reduction_laid(s);
     w->value[node] = (lower_value){true, at, made};
 }
 
@@ -526,11 +586,9 @@ static void lower_outputs(lower *w, const pdi_request *r)
         uint32_t x = r->out[j].id;
         lower_demand(w, x);
         if (w->l->failed) return;
-        const lower_value from = w->value[x];
-        if (from.step < 0 && (r->over || !pdi_view_is_dense(&from.view)))
-            lower_entry(w, x, PDI_stop, 1, (const lower_value *const[]){&from}, first);
-        else
-            lower_densify(w, x, first);
+        const lower_value *from = &w->value[x];
+        if (!pdi_view_is_dense(&from->view) || (from->step < 0 && r->over))
+            lower_copied(w, x, lower_straight, first);
     }
     for (size_t j = 0; j < r->n_out && !w->l->failed; j++) {
         const pdi_view *v = &w->value[r->out[j].id].view;

@@ -196,8 +196,13 @@ bool pdi_view_is_scalar(const pdi_view *v);
 bool pdi_view_same(const pdi_view *a, const pdi_view *b);
 pdi_view pdi_view_walk(const pdi_view *x, const pdi_walk *w, const pdr_shape *x_shape);
 bool pdi_view_reshape(const pdi_view *x, const pdr_shape *to, pdi_view *out);
-/* The order of axes, outermost first, in which v is dense; false when there is none. */
+/* The axes of v by falling stride, outermost first; those that do not move stay where they
+ * are.  True when v is dense in that order. */
 bool pdi_view_order(const pdi_view *v, int32_t order[PDR_MAX_RANK]);
+/* The same in blocks, so that v, laid in that order, can be given the shape `to`. */
+void pdi_view_order_for(const pdi_view *v, const pdr_shape *to, int32_t order[PDR_MAX_RANK]);
+/* How many elements there are in memory, repeated ones once. */
+int64_t pdi_view_distinct(const pdi_view *v);
 /* Axis k of the result is axis order[k] of v. */
 pdi_view pdi_view_permute(const pdi_view *v, const int32_t order[]);
 /* A whole buffer of shape s whose axes lie in memory in that order. */

@@ -44,9 +44,9 @@ static bool region_divides(const pdi_step *s, int64_t tasks)
     switch (s->op) {
     case PDI_stop: return s->loop.n % tasks == 0;
     case PDI_dot: return s->shape.rank > 2 && s->shape.dim[0] == tasks;
-    case PDI_sum: return !(s->attr.axes & 1) && s->in[0].shape.dim[0] == tasks;
+    case PDI_sum:
     case PDI_max:
-    case PDI_argmax: return s->attr.axis > 0 && s->in[0].shape.dim[0] == tasks;
+    case PDI_argmax: return !(s->attr.axes & 1) && s->in[0].shape.dim[0] == tasks;
     case PDI_pad:
     case PDI_unwindow: return s->attr.axis > 0 && s->shape.dim[0] == tasks;
     case PDI_gather:

@@ -38,19 +38,64 @@ pdi_view pdi_view_laid(int32_t buffer, const pdr_shape *s, const int32_t order[]
     return v;
 }
 
-/* Axes by falling stride; those of length 1 stay where they are among their neighbours. */
+/* Axes from .. to-1 and the smallest of their strides; 0: they do not move. */
+typedef struct view_block {
+    int from, to;
+    int64_t stride;
+} view_block;
+
+/* The axes of v in blocks, each of which is whole axes of `to` as well. */
+static int view_blocks(const pdi_view *v, const pdr_shape *to, view_block block[])
+{
+    int n = 0;
+    for (int i = 0, j = 0; i < v->shape.rank; n++) {
+        view_block *k = &block[n];
+        *k = (view_block){.from = i};
+        int64_t have = v->shape.dim[i++], want = j < to->rank ? to->dim[j++] : 1;
+        while (have != want)
+            if (have < want)
+                have *= v->shape.dim[i++];
+            else
+                want *= to->dim[j++];
+        k->to = i;
+        for (int a = k->from; a < i; a++) {
+            int64_t s = v->stride[a] < 0 ? -v->stride[a] : v->stride[a];
+            if (v->shape.dim[a] > 1 && s && (!k->stride || s < k->stride)) k->stride = s;
+        }
+    }
+    return n;
+}
+
+void pdi_view_order_for(const pdi_view *v, const pdr_shape *to, int32_t order[PDR_MAX_RANK])
+{
+    view_block block[PDR_MAX_RANK];
+    int n = view_blocks(v, to, block), at = 0;
+    for (int k = 1; k < n; k++) /* insertion, past those that do not move */
+        for (int j = k, i; block[j].stride; j = i) {
+            for (i = j - 1; i >= 0 && !block[i].stride;) i--;
+            if (i < 0 || block[i].stride >= block[j].stride) break;
+            view_block b = block[i];
+            block[i] = block[j];
+            block[j] = b;
+        }
+    for (int k = 0; k < PDR_MAX_RANK; k++) order[k] = k;
+    for (int k = 0; k < n; k++)
+        for (int a = block[k].from; a < block[k].to; a++) order[at++] = a;
+}
+
 bool pdi_view_order(const pdi_view *v, int32_t order[PDR_MAX_RANK])
 {
-    for (int k = 0; k < PDR_MAX_RANK; k++) order[k] = k;
-    for (int k = 1; k < v->shape.rank; k++)
-        for (int j = k; j > 0; j--) {
-            int32_t a = order[j - 1], b = order[j];
-            if (v->shape.dim[a] == 1 || v->shape.dim[b] == 1 || v->stride[a] >= v->stride[b]) break;
-            order[j - 1] = b;
-            order[j] = a;
-        }
+    pdi_view_order_for(v, &v->shape, order);
     pdi_view p = pdi_view_permute(v, order);
     return pdi_view_is_dense(&p);
+}
+
+int64_t pdi_view_distinct(const pdi_view *v)
+{
+    int64_t n = 1;
+    for (int k = 0; k < v->shape.rank; k++)
+        if (v->stride[k]) n *= v->shape.dim[k];
+    return n;
 }
 
 bool pdi_view_is_scalar(const pdi_view *v)
