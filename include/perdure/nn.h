@@ -154,9 +154,14 @@ pdr_node pdr_model_apply(const pdr_model *m, pdr_graph *g, pdr_apply *a, pdr_nod
 /* What a layer sees while it is applied. */
 typedef struct pdr_layer pdr_layer;
 
+/* What a layer sees while it is written down for other engines. */
+typedef struct pdr_layer_onnx pdr_layer_onnx;
+
 typedef struct pdr_layer_kind {
     pdr_kind kind;
     pdr_node (*apply)(pdr_layer *l, const void *self, pdr_node x);
+    /* The layer in evaluation, as operators of ONNX.  NULL: it has no such form. */
+    void (*onnx)(pdr_layer_onnx *o, const void *self);
 } pdr_layer_kind;
 
 pdr_graph *pdr_layer_graph(pdr_layer *l);

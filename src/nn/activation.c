@@ -1,4 +1,6 @@
 /* nn/activation.c -- element by element functions, and the layers that are no more than that. */
+#include <stdio.h>
+
 #include "nn/layer.h"
 
 /* x [0 < x], a product and not a choice: so that a NaN stays one. */
@@ -22,6 +24,40 @@ pdr_node pdr_gelu(pdr_graph *g, pdr_node x)
     return pdr_mul(g, pdr_scale(g, 0.5, x), twice_phi);
 }
 
+/* ---- the layers ------------------------------------------------------------------------ */
+
+#define ACTIVATION_ONNX(id, op)                                                                    \
+    static void activation_onnx_##id(pdr_layer_onnx *o, const void *self)                          \
+    {                                                                                              \
+        (void)self;                                                                                \
+        pdi_layer_onnx_step(o, op, 0, NULL, 0, NULL);                                              \
+    }
+
+ACTIVATION_ONNX(relu, "Relu")
+ACTIVATION_ONNX(tanh, "Tanh")
+ACTIVATION_ONNX(sigmoid, "Sigmoid")
+
+/* As above, of simpler operators: ONNX has had one of its own only since opset 20. */
+static void activation_onnx_gelu(pdr_layer_onnx *o, const void *self)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } number[] = {{"half", 0.5}, {"one", 1}, {"root_half", ROOT_HALF}};
+    char at[3][PDI_ONNX_NAME], x[PDI_ONNX_NAME], half_x[PDI_ONNX_NAME];
+    (void)self;
+    for (int i = 0; i < 3; i++)
+        pdi_onnx_number(pdi_layer_onnx_to(o, number[i].name, at[i]), at[i], number[i].value);
+    snprintf(x, sizeof x, "%s", pdi_layer_onnx_x(o));
+    pdi_layer_onnx_step(o, "Mul", 1, (const char *[]){at[0]}, 0, NULL);
+    snprintf(half_x, sizeof half_x, "%s", pdi_layer_onnx_x(o));
+    pdi_layer_onnx_from(o, x);
+    pdi_layer_onnx_step(o, "Mul", 1, (const char *[]){at[2]}, 0, NULL);
+    pdi_layer_onnx_step(o, "Erf", 0, NULL, 0, NULL);
+    pdi_layer_onnx_step(o, "Add", 1, (const char *[]){at[1]}, 0, NULL);
+    pdi_layer_onnx_step(o, "Mul", 1, (const char *[]){half_x}, 0, NULL);
+}
+
 #define ACTIVATION(id, words, source, formula)                                                     \
     static pdr_node activation_##id(pdr_layer *l, const void *self, pdr_node x)                    \
     {                                                                                              \
@@ -33,7 +69,8 @@ pdr_node pdr_gelu(pdr_graph *g, pdr_node x)
                                                     .cite = source,                                \
                                                     .equation = formula,                           \
                                                     .options = pdi_layer_no_options},              \
-                                           .apply = activation_##id};
+                                           .apply = activation_##id,                               \
+                                           .onnx = activation_onnx_##id};
 
 ACTIVATION(relu, "Rectified linear unit",
            "Nair & Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010",

@@ -71,12 +71,17 @@ static const pdr_option conv_options[] = {
     PDR_OPTION_END,
 };
 
+static int32_t conv_padding(const conv *o)
+{
+    return (int32_t)(o->padding < 0 ? o->size / 2 : o->padding);
+}
+
 static pdr_node conv_apply(pdr_layer *l, const void *self, pdr_node x)
 {
     const conv *o = self;
     pdr_graph *g = pdr_layer_graph(l);
     int32_t out = (int32_t)o->filters, k = (int32_t)o->size;
-    int32_t padding = (int32_t)(o->padding < 0 ? o->size / 2 : o->padding);
+    int32_t padding = conv_padding(o);
     if (!pdi_layer_image(l, x, o->size, padding)) return (pdr_node){0};
     int32_t in = pdr_node_shape(g, x).dim[1];
     double area = (double)k * k;
@@ -90,6 +95,40 @@ static pdr_node conv_apply(pdr_layer *l, const void *self, pdr_node x)
     return pdr_add(g, y, pdr_reshape(g, b, PDR_SHAPE(out, 1, 1)));
 }
 
+/* ONNX wants filters as [o, c, kh, kw]. */
+static void conv_onnx_filters(pdr_layer_onnx *o, char at[PDI_ONNX_NAME])
+{
+    pdr_shape s;
+    const float *from = pdi_layer_onnx_value(o, "weight", &s);
+    pdi_onnx *to = pdi_layer_onnx_to(o, "weight", at);
+    if (!from) return;
+    int32_t taps = s.dim[1] * s.dim[2], channels = s.dim[3];
+    float *w = pdi_new(to->tensor.alloc, (size_t)pdr_shape_size(&s), sizeof *w), *next = w;
+    for (int32_t k = 0; w && k < s.dim[0]; k++, from += (int64_t)taps * channels)
+        for (int32_t c = 0; c < channels; c++)
+            for (int32_t i = 0; i < taps; i++) *next++ = from[(int64_t)i * channels + c];
+    if (w)
+        pdi_onnx_tensor(to, at, PDI_ONNX_FLOAT, &PDR_SHAPE(s.dim[0], channels, s.dim[1], s.dim[2]),
+                        w, sizeof *w);
+    else
+        to->tensor.failed = true;
+    pdi_free(to->tensor.alloc, w);
+}
+
+static void conv_onnx(pdr_layer_onnx *o, const void *self)
+{
+    const conv *c = self;
+    char w[PDI_ONNX_NAME], b[PDI_ONNX_NAME];
+    const char *more[] = {w, b};
+    int32_t p = conv_padding(c);
+    const pdi_onnx_attr attr[] = {PDI_ONNX_LIST("kernel_shape", 2, c->size, c->size),
+                                  PDI_ONNX_LIST("pads", 4, p, p, p, p),
+                                  PDI_ONNX_LIST("strides", 2, c->stride, c->stride)};
+    conv_onnx_filters(o, w);
+    if (c->bias) pdi_layer_onnx_tensor(o, "bias", b);
+    pdi_layer_onnx_step(o, "Conv", c->bias ? 2 : 1, more, 3, attr);
+}
+
 const pdr_layer_kind pdi_layer_conv2d = {
     .kind = {.name = "conv2d",
              .title = "Convolution of images",
@@ -99,4 +138,5 @@ const pdr_layer_kind pdi_layer_conv2d = {
              .self_size = sizeof(conv),
              .options = conv_options},
     .apply = conv_apply,
+    .onnx = conv_onnx,
 };

@@ -65,13 +65,30 @@ pdr_node pdi_dense_output(pdr_layer *l, pdr_node x, int32_t units)
                        x);
 }
 
+void pdi_dense_onnx(pdr_layer_onnx *o, bool bias)
+{
+    static const pdi_onnx_attr as_kept[] = {PDI_ONNX_INT("transB", 1)}; /* [out, in] */
+    char w[PDI_ONNX_NAME], b[PDI_ONNX_NAME];
+    const char *more[] = {w, b};
+    pdi_layer_onnx_flatten(o);
+    pdi_layer_onnx_tensor(o, "weight", w);
+    if (bias) pdi_layer_onnx_tensor(o, "bias", b);
+    pdi_layer_onnx_step(o, "Gemm", bias ? 2 : 1, more, 1, as_kept);
+}
+
+static void dense_onnx(pdr_layer_onnx *o, const void *self)
+{
+    pdi_dense_onnx(o, ((const dense *)self)->bias);
+}
+
 const pdr_layer_kind pdi_layer_dense = {.kind = {.name = "dense",
                                                  .title = "Fully connected",
                                                  .equation = "y = W x + b",
                                                  .cost = "in x out weights",
                                                  .self_size = sizeof(dense),
                                                  .options = dense_options},
-                                        .apply = dense_apply};
+                                        .apply = dense_apply,
+                                        .onnx = dense_onnx};
 
 static pdr_node dense_flatten(pdr_layer *l, const void *self, pdr_node x)
 {
@@ -79,9 +96,16 @@ static pdr_node dense_flatten(pdr_layer *l, const void *self, pdr_node x)
     return pdi_flatten(pdr_layer_graph(l), x);
 }
 
+static void dense_flatten_onnx(pdr_layer_onnx *o, const void *self)
+{
+    (void)self;
+    pdi_layer_onnx_flatten(o);
+}
+
 const pdr_layer_kind pdi_layer_flatten = {
     .kind = {.name = "flatten",
              .title = "All of an example's elements on one axis",
              .options = pdi_layer_no_options},
     .apply = dense_flatten,
+    .onnx = dense_flatten_onnx,
 };

@@ -33,6 +33,13 @@ static pdr_node dropout_apply(pdr_layer *l, const void *self, pdr_node x)
     return key.id ? pdr_dropout(pdr_layer_graph(l), x, key, stream, o->rate) : key;
 }
 
+/* In evaluation there is none. */
+static void dropout_onnx(pdr_layer_onnx *o, const void *self)
+{
+    (void)o;
+    (void)self;
+}
+
 const pdr_layer_kind pdi_layer_dropout = {
     .kind = {.name = "dropout",
              .title = "Dropout",
@@ -42,4 +49,5 @@ const pdr_layer_kind pdi_layer_dropout = {
              .self_size = sizeof(dropout),
              .options = dropout_options},
     .apply = dropout_apply,
+    .onnx = dropout_onnx,
 };

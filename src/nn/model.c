@@ -292,6 +292,13 @@ void pdr_model_free(pdr_model *m)
     pdi_free(m->alloc, m);
 }
 
+const pdr_choice *pdi_model_layer(const pdr_model *m, size_t i)
+{
+    return i < m->layers ? &m->layer[i] : NULL;
+}
+
+int pdi_model_rank(const pdr_model *m) { return m->input.rank; }
+
 int32_t pdr_model_features(const pdr_model *m) { return m->features; }
 bool pdr_model_mixes(const pdr_model *m) { return m->mixes; }
 

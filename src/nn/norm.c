@@ -118,6 +118,17 @@ static pdr_node norm_batch_apply(pdr_layer *l, const void *self, pdr_node x)
                    norm_channels(g, bias, s.rank));
 }
 
+static void norm_batch_onnx(pdr_layer_onnx *o, const void *self)
+{
+    const norm_batch *n = self;
+    char gain[PDI_ONNX_NAME], bias[PDI_ONNX_NAME], mean[PDI_ONNX_NAME], variance[PDI_ONNX_NAME];
+    const char *more[] = {
+        pdi_layer_onnx_tensor(o, "gain", gain), pdi_layer_onnx_tensor(o, "bias", bias),
+        pdi_layer_onnx_tensor(o, "mean", mean), pdi_layer_onnx_tensor(o, "variance", variance)};
+    const pdi_onnx_attr attr[] = {PDI_ONNX_REAL("epsilon", n->epsilon)};
+    pdi_layer_onnx_step(o, "BatchNormalization", 4, more, 1, attr);
+}
+
 const pdr_layer_kind pdi_layer_batch_norm = {
     .kind = {.name = "batch_norm",
              .title = "Batch normalisation",
@@ -128,6 +139,7 @@ const pdr_layer_kind pdi_layer_batch_norm = {
              .self_size = sizeof(norm_batch),
              .options = norm_batch_options},
     .apply = norm_batch_apply,
+    .onnx = norm_batch_onnx,
 };
 
 /* ---- layer norm -------------------------------------------------------------------------- */
@@ -154,6 +166,16 @@ static pdr_node norm_layer_apply(pdr_layer *l, const void *self, pdr_node x)
     return pdr_add(g, pdr_mul(g, y, gain), bias);
 }
 
+static void norm_layer_onnx(pdr_layer_onnx *o, const void *self)
+{
+    const norm_layer *n = self;
+    char gain[PDI_ONNX_NAME], bias[PDI_ONNX_NAME];
+    const char *more[] = {pdi_layer_onnx_tensor(o, "gain", gain),
+                          pdi_layer_onnx_tensor(o, "bias", bias)};
+    const pdi_onnx_attr attr[] = {PDI_ONNX_INT("axis", 1), PDI_ONNX_REAL("epsilon", n->epsilon)};
+    pdi_layer_onnx_step(o, "LayerNormalization", 2, more, 2, attr);
+}
+
 const pdr_layer_kind pdi_layer_layer_norm = {
     .kind = {.name = "layer_norm",
              .title = "Layer normalisation",
@@ -162,4 +184,5 @@ const pdr_layer_kind pdi_layer_layer_norm = {
              .self_size = sizeof(norm_layer),
              .options = norm_layer_options},
     .apply = norm_layer_apply,
+    .onnx = norm_layer_onnx,
 };

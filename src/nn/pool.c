@@ -64,14 +64,31 @@ static pdr_node pool_avg(pdr_layer *l, const void *self, pdr_node x)
     return pool_apply(l, self, x, pdr_avg_pool2d);
 }
 
+static void pool_onnx(pdr_layer_onnx *o, const pool *p, const char *op)
+{
+    int64_t stride = p->stride ? p->stride : p->size;
+    const pdi_onnx_attr attr[] = {PDI_ONNX_LIST("kernel_shape", 2, p->size, p->size),
+                                  PDI_ONNX_LIST("strides", 2, stride, stride)};
+    pdi_layer_onnx_step(o, op, 0, NULL, 2, attr);
+}
+
+static void pool_max_onnx(pdr_layer_onnx *o, const void *self) { pool_onnx(o, self, "MaxPool"); }
+
+static void pool_avg_onnx(pdr_layer_onnx *o, const void *self)
+{
+    pool_onnx(o, self, "AveragePool");
+}
+
 const pdr_layer_kind pdi_layer_max_pool = {.kind = {.name = "max_pool",
                                                     .title = "Largest of each window",
                                                     .self_size = sizeof(pool),
                                                     .options = pool_options},
-                                           .apply = pool_max};
+                                           .apply = pool_max,
+                                           .onnx = pool_max_onnx};
 
 const pdr_layer_kind pdi_layer_avg_pool = {.kind = {.name = "avg_pool",
                                                     .title = "Mean of each window",
                                                     .self_size = sizeof(pool),
                                                     .options = pool_options},
-                                           .apply = pool_avg};
+                                           .apply = pool_avg,
+                                           .onnx = pool_avg_onnx};
