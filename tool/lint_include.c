@@ -48,7 +48,7 @@ static const struct {
     {"report", "result"},
     {"recipe", "recipe"},
     {"experiment", "experiment"},
-    {"learner", "learner"},
+    {"learner", "learner exchange"},
     {"cli", "perdure"}, /* the header that includes all others */
 };
 

@@ -166,7 +166,7 @@ pdr_rc pdr_learner_evaluate(pdr_learner *l, size_t n, const pdr_example e[], boo
 /* ---- what happened ------------------------------------------------------------------------- */
 
 /* One time the state was written: "created"; "learned", "adapted", "ended a task", "asked", or
- * several of these; "snapshot NAME", "rollback NAME". */
+ * several of these; "snapshot NAME", "rollback NAME", "imported NAME". */
 typedef struct pdr_log_entry {
     int64_t when; /* seconds since 1970 */
     uint64_t examples;

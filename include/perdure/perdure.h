@@ -9,6 +9,7 @@
 #include <perdure/data.h>
 #include <perdure/episode.h>
 #include <perdure/error.h>
+#include <perdure/exchange.h>
 #include <perdure/experiment.h>
 #include <perdure/graph.h>
 #include <perdure/kind.h>

@@ -33,6 +33,8 @@ enum {
     X(log, "FILE", "say what was learned when, and which snapshots there are", PDI_COMMAND_PLAIN)  \
     X(snapshot, "FILE NAME", "keep the state under a name", PDI_COMMAND_PLAIN)                     \
     X(rollback, "FILE NAME", "return to a snapshot, to the bit", PDI_COMMAND_PLAIN)                \
+    X(export, "FILE [OUT]", "write parameters, ONNX, tables or a model card", PDI_COMMAND_PLAIN)   \
+    X(import, "FILE IN", "take parameters from a safetensors file", PDI_COMMAND_PLAIN)             \
     X(check, "FILE", "read all of a learner file and compare every sum", PDI_COMMAND_PLAIN)        \
     X(compact, "FILE", "give free space back to the disk", PDI_COMMAND_PLAIN)                      \
     X(plan, "RECIPE", "show what a training step runs and how long it takes", PDI_COMMAND_PLAIN)   \

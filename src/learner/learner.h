@@ -11,6 +11,7 @@
  *     asked.c    what was answered and waits for its label, by id
  *     grow.c     room for more classes and tasks
  *     log.c      its history
+ *     exchange.c, export*.c, import.c   for other programs, and from them
  *     learner.c  life: create, open, checkpoint, close, snapshots
  *
  * What must hold
@@ -194,6 +195,12 @@ bool pdi_teach_skip(pdr_learner *l, uint64_t taken);
 bool pdi_teach_is_skipped(const pdr_learner *l);
 pdr_rc pdi_teach_note(pdr_learner *l, const void *bytes, size_t n, pdr_error *err);
 pdr_rc pdi_teach_entry(pdr_learner *l, int64_t seq, const void *bytes, size_t n, pdr_error *err);
+
+/* teach.c: centre and scale of features, from their moments. */
+void pdi_teach_scale(pdr_learner *l);
+
+/* rows.c: the column of the label or target, where nobody says another. */
+const char *pdi_learner_label_name(const pdr_learner *l);
 
 /* log.c: a line of the log, within a transaction. */
 pdr_rc pdi_log_add(pdr_learner *l, const char *what, const char *name, pdr_error *err);

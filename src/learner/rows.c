@@ -46,16 +46,21 @@ bool pdi_rows_fill(const pdi_rows *r, size_t feature, float *x)
     return r->missing == PDR_MISSING_ZERO || r->missing == PDR_MISSING_MEAN;
 }
 
-const char *pdi_rows_label_name(const pdi_rows *r)
+const char *pdi_learner_label_name(const pdr_learner *l)
 {
-    const pdr_data_options *d = &r->l->recipe.data;
-    const char *own = r->targets ? d->target : d->label;
-    if (r->form.label) return r->form.label;
+    const pdr_data_options *d = &l->recipe.data;
+    bool real = l->form.targets > 0;
+    const char *own = real ? d->target : d->label;
     if (own && *own) return own;
     const pdi_set *set = d->name && *d->name ? pdi_set_find(d->name, NULL) : NULL;
-    own = !set ? NULL : r->targets ? set->form.target : set->form.label;
+    own = !set ? NULL : real ? set->form.target : set->form.label;
     if (own) return own;
-    return r->targets ? "target" : "label";
+    return real ? "target" : "label";
+}
+
+const char *pdi_rows_label_name(const pdi_rows *r)
+{
+    return r->form.label ? r->form.label : pdi_learner_label_name(r->l);
 }
 
 /* ---- open -------------------------------------------------------------------------------------

@@ -21,16 +21,21 @@ static void teach_moments(pdr_learner *l, const float *x)
     }
 }
 
+void pdi_teach_scale(pdr_learner *l)
+{
+    for (size_t i = 0; l->mean && i < l->form.width; i++) {
+        double variance = l->seen ? l->m2[i] / (double)l->seen : 0;
+        l->trainer->centre[i] = (float)l->mean[i];
+        l->trainer->scale[i] = variance > 0 ? (float)(1 / sqrt(variance)) : 0;
+    }
+}
+
 static void teach_normalise(pdr_learner *l, int32_t n)
 {
     if (!l->mean) return;
     for (int32_t i = 0; i < n; i++)
         teach_moments(l, l->trainer->batch.x + (size_t)i * l->form.width);
-    for (size_t i = 0; i < l->form.width; i++) {
-        double variance = l->m2[i] / (double)l->seen;
-        l->trainer->centre[i] = (float)l->mean[i];
-        l->trainer->scale[i] = variance > 0 ? (float)(1 / sqrt(variance)) : 0;
-    }
+    pdi_teach_scale(l);
 }
 
 /* ---- a batch -------------------------------------------------------------------------------- */
