@@ -120,7 +120,7 @@ pdr_rc pdi_cmd_export(const pdi_args *args, pdr_error *err)
  */
 
 /* The first of before-import-1, -2, ... that no snapshot is called. */
-static const char *cmd_import_keep(const pdr_learner *l, char name[32])
+static const char *cmd_export_keep(const pdr_learner *l, char name[32])
 {
     bool taken = true;
     for (int k = 1; taken; k++) {
@@ -141,7 +141,7 @@ pdr_rc pdi_cmd_import(const pdi_args *args, pdr_error *err)
     if (!rc) rc = pdi_intake_learner(args, false, &l, err);
     if (rc) return rc;
     const char *keep = pdi_args_get(args, "snapshot"), *from = args->operand[1];
-    if (!keep) keep = cmd_import_keep(l, name);
+    if (!keep) keep = cmd_export_keep(l, name);
     rc = pdr_learner_import_file(l, strcmp(from, "-") ? from : "/dev/stdin", keep, err);
     if (!rc)
         fprintf(stderr, "imported; 'perdure rollback %s %s' undoes it\n", args->operand[0], keep);
