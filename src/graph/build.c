@@ -180,8 +180,12 @@ pdr_node pdr_maximum(pdr_graph *g, pdr_node x, pdr_node y)
 
 /* ---- structure ------------------------------------------------------------------------ */
 
+/* A reshape of a reshape is one. */
 pdr_node pdr_reshape(pdr_graph *g, pdr_node x, pdr_shape shape)
 {
+    const pdi_node *nd = pdi_node_at(g, x);
+    if (nd->op == PDI_reshape && pdr_shape_size(&nd->shape) == pdr_shape_size(&shape))
+        x = nd->in[0];
     if (!pdi_is_null(x) && pdr_shape_equal(pdi_shape_at(g, x), &shape)) return x;
     return pdi_push(g, PDI_reshape, &x, &(pdi_attr){.shape = shape});
 }
