@@ -153,6 +153,7 @@ static const struct {
     {ONE("\"F32\"", "[2]", "[0,4]"), 4, "data_offsets 0 to 4 are 4 bytes; F32 [2] has 8"},
     {ONE("\"F32\"", "[2147483647,2147483647,4,4]", "[0,4]"), 4, "are 4 bytes; F32"},
     {ONE("\"F64\"", "[2147483647,2147483647,2147483647,2147483647]", "[0,0]"), 0, "are 0 bytes"},
+    {ONE("\"F32\"", "[1073741824,1073741824,16]", "[0,0]"), 0, "are 0 bytes"}, /* 2^66 */
     {ONE("\"U8\"", "[1]", "[0,1]"), 2, "bytes 1 to 2 of the data belong to no tensor"},
     {ONE("\"U8\"", "[1]", "[1,2]"), 2, "bytes 0 to 1 of the data belong to no tensor"},
     {"{}", 3, "bytes 0 to 3 of the data belong to no tensor"},
@@ -196,7 +197,7 @@ static void lengths_that_cannot_be_are_refused(void **state)
     memset(file, 0, sizeof file);
     refuse(0, "is 0 bytes long");
     refuse(7, "is 7 bytes long");
-    refuse(8, "a header of 0 bytes; 2 to 16777216 can be");
+    refuse(8, "a header of 0 bytes; 2 to 4194304 can be");
     file[0] = 10;
     refuse(12, "a header of 10 bytes, and the file ends after 4");
     file[3] = 2; /* 2^25 */
@@ -234,6 +235,23 @@ static void a_header_takes_no_more_than_its_length(void **state)
     assert_int_equal(memory.blocks, 0);
 }
 
+/* What is written can be read: a header too long for the reader is not written. */
+static void a_header_too_long_is_not_written(void **state)
+{
+    (void)state;
+    char *text = calloc(PDI_SAFE_HEADER_MAX, 1);
+    pdi_text out = {0};
+    pdr_error err = PDR_NO_ERROR;
+    assert_non_null(text);
+    memset(text, 'x', PDI_SAFE_HEADER_MAX - 1);
+    json_t *facts = json_pack("{s:s}", "names", text);
+    assert_int_equal(pdi_safe_write(0, NULL, facts, &out, &err), PDR_INPUT);
+    assert_non_null(strstr(err.text, "names and metadata take 4194336 bytes"));
+    json_decref(facts);
+    pdi_text_close(&out);
+    free(text);
+}
+
 static pdr_rc read_it(const pdr_alloc *alloc, pdr_error *err)
 {
     pdi_safe s;
@@ -258,6 +276,7 @@ int main(void)
         cmocka_unit_test(lengths_that_cannot_be_are_refused),
         cmocka_unit_test(a_file_cut_short_is_refused),
         cmocka_unit_test(a_header_takes_no_more_than_its_length),
+        cmocka_unit_test(a_header_too_long_is_not_written),
         cmocka_unit_test(memory_that_runs_out_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

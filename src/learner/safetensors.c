@@ -314,21 +314,27 @@ static int safetensors_append(const char *text, size_t n, void *out)
 }
 
 /* Spaces behind the header let the data begin at a multiple of eight. */
-static bool safetensors_put_header(const json_t *header, pdi_text *out)
+static pdr_rc safetensors_put_header(const json_t *header, pdi_text *out, pdr_error *err)
 {
     pdi_text text = {.alloc = out->alloc};
     unsigned char length[PDI_SAFE_START];
-    bool whole = !json_dump_callback(header, safetensors_append, &text, JSON_COMPACT) &&
-                 !text.failed;
+    if (json_dump_callback(header, safetensors_append, &text, JSON_COMPACT)) text.failed = true;
     size_t padded = (text.n + 7) / 8 * 8;
+    pdr_rc rc = text.failed ? pdi_nomem(err) : PDR_OK;
+    if (!rc && padded > PDI_SAFE_HEADER_MAX)
+        rc = pdi_fail(
+            err, PDR_INPUT,
+            "names and metadata take %zu bytes, and a safetensors header here has at most "
+            "%d; shorten the names of classes and features, or export ONNX",
+            padded, PDI_SAFE_HEADER_MAX);
     for (int k = 0; k < PDI_SAFE_START; k++) length[k] = (unsigned char)(padded >> 8 * k);
-    if (whole) {
+    if (!rc) {
         pdi_text_bytes(out, (const char *)length, sizeof length);
         pdi_text_bytes(out, text.s, text.n);
         pdi_text_bytes(out, "       ", padded - text.n);
     }
     pdi_text_close(&text);
-    return whole;
+    return rc;
 }
 
 pdr_rc pdi_safe_write(size_t n, const pdi_safe_tensor v[], json_t *facts, pdi_text *out,
@@ -341,10 +347,9 @@ pdr_rc pdi_safe_write(size_t n, const pdi_safe_tensor v[], json_t *facts, pdi_te
         whole = !json_object_set_new(header, v[i].name, safetensors_entry(&v[i], at));
         at += safetensors_size(&v[i]);
     }
-    whole = whole && safetensors_put_header(header, out);
+    pdr_rc rc = whole ? safetensors_put_header(header, out, err) : pdi_nomem(err);
     json_decref(header);
-    if (!whole) return pdi_nomem(err);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; !rc && i < n; i++)
         pdi_text_bytes(out, (const char *)v[i].bytes, (size_t)safetensors_size(&v[i]));
-    return out->failed ? pdi_nomem(err) : PDR_OK;
+    return !rc && out->failed ? pdi_nomem(err) : rc;
 }
