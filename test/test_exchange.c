@@ -195,6 +195,29 @@ static void what_came_in_goes_out_again_to_the_bit(void **state)
     }
 }
 
+/* What answers is all in the file: another learner of the model, that saw less, then answers the
+ * same, to the bit. */
+static void another_learner_answers_the_same(void **state)
+{
+    (void)state;
+    static float want[ROWS * 4], got[ROWS * 4];
+    pdr_error err = PDR_NO_ERROR;
+    pdr_learner *l = taught();
+    pdi_text file = export_as(l, PDR_EXPORT_SAFETENSORS);
+    assert_int_equal(pdr_learner_predict(l, ROWS, xs[0], NULL, want, &err), PDR_OK);
+    close_learner(l);
+    l = create(t_path("b.perdure"), recipe, NULL);
+    learn(l, 0, 14);
+    assert_int_equal(pdr_learner_classes(l), 3);
+    if (pdr_learner_import(l, "a", file.s, file.n, NULL, &err)) fail_msg("%s", err.text);
+    assert_int_equal(pdr_learner_predict(l, ROWS, xs[0], NULL, got, &err), PDR_OK);
+    assert_memory_equal(got, want, sizeof want);
+    learn(l, 14, 28); /* and the normaliser goes on from there */
+    assert_int_equal(l->seen, ROWS / 7 * 7 + 14);
+    pdi_text_close(&file);
+    close_learner(l);
+}
+
 /* BF16 is the upper half of F32: what comes out is the number, cut. */
 static void short_floats_come_in_exactly(void **state)
 {
@@ -545,6 +568,7 @@ static pdr_rc import_starved(const pdi_text *given, size_t n, bool and_later, ui
     m.refuse_at = 0;
     m.and_later = false;
     if (rc) assert_int_equal(rc, PDR_NOMEM);
+    if (rc && !l->is_lost) assert_int_equal(pdr_learner_state_hash(l), hash);
     pdr_learner_close(l, NULL);
     assert_null(meter_trouble(&m));
     return rc;
@@ -573,6 +597,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_model_is_in_the_file),
         cmocka_unit_test(what_came_in_goes_out_again_to_the_bit),
+        cmocka_unit_test(another_learner_answers_the_same),
         cmocka_unit_test(short_floats_come_in_exactly),
         cmocka_unit_test(an_import_is_one_step_that_can_be_undone),
         cmocka_unit_test(what_does_not_fit_changes_nothing),
