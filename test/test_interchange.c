@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "program.h"
 #include "t.h"
@@ -90,6 +91,24 @@ static void the_name_says_the_format_or_format_does(void **state)
         assert_int_equal(get_bytes("other", piped), n);
         assert_memory_equal(file, piped, n);
     }
+}
+
+/* Nothing takes the name of a pipe or a device: it is written to. */
+static void a_pipe_is_written_to(void **state)
+{
+    (void)state;
+    static char file[PROGRAM_TEXT], piped[PROGRAM_TEXT];
+    struct stat is;
+    init("a.perdure");
+    assert_int_equal(mkfifo(at("pipe"), 0600), 0);
+    runf(0, "export %s %s --format md & cat %s >%s && wait $!", at("a.perdure"), at("pipe"),
+         at("pipe"), at("piped"));
+    assert_int_equal(stat(at("pipe"), &is), 0);
+    assert_true(S_ISFIFO(is.st_mode));
+    runf(0, "export %s %s", at("a.perdure"), at("a.md"));
+    size_t n = get_bytes("a.md", file);
+    assert_int_equal(get_bytes("piped", piped), n);
+    assert_memory_equal(piped, file, n);
 }
 
 /* What the memory's table says can be learned by another. */
@@ -193,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_name_says_the_format_or_format_does),
+        cmocka_unit_test(a_pipe_is_written_to),
         cmocka_unit_test(the_memory_can_be_learned),
         cmocka_unit_test(what_cannot_be_exported_is_said),
         cmocka_unit_test(an_import_can_be_undone),

@@ -54,7 +54,21 @@ static bool replace_fill(int fd, const pdi_text *text)
         if (n < 0 && errno != EINTR) return false;
         if (n > 0) done += (size_t)n;
     }
-    return !fsync(fd);
+    return true;
+}
+
+/* A pipe or a device (/dev/stdout) is written to: nothing may take its name. */
+static pdr_rc replace_nothing(const char *path, const pdi_text *text, pdr_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return replace_fail(PDR_INPUT, path, errno, err);
+    bool ok = replace_fill(fd, text);
+    int cause = errno;
+    if (close(fd) && ok) {
+        ok = false;
+        cause = errno;
+    }
+    return ok ? PDR_OK : replace_fail(PDR_IO, path, cause, err);
 }
 
 /* Flush the new name itself.  The file is whole in any case, and some file systems
@@ -73,17 +87,18 @@ pdr_rc pdi_file_replace(const pdr_alloc *alloc, const char *path, const pdi_text
                         pdr_error *err)
 {
     struct stat old;
+    bool is_there = !stat(path, &old), is_folder = is_there && S_ISDIR(old.st_mode);
+    if (is_there && !is_folder && !S_ISREG(old.st_mode)) return replace_nothing(path, text, err);
     size_t size = strlen(path) + 48;
     char *temp = pdi_new(alloc, size, 1);
     if (!temp) return pdi_nomem(err);
     pdr_rc rc = PDR_OK;
-    bool is_folder = !stat(path, &old) && S_ISDIR(old.st_mode);
     int fd = is_folder ? -1 : replace_open(path, temp, size);
     if (fd < 0) {
         rc = replace_fail(PDR_INPUT, path, is_folder ? EISDIR : errno, err);
         goto done;
     }
-    bool ok = replace_fill(fd, text);
+    bool ok = replace_fill(fd, text) && !fsync(fd);
     int cause = errno;
     if (close(fd) && ok) {
         ok = false;
