@@ -6,13 +6,11 @@
  * fdatasync in the same folder; examples in groups; checkpoints of a state of which all,
  * a little or nothing changed; opening and reading it.  In brackets the rate by processor
  * time alone, which a busy machine leaves alone.  Everything is removed again. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "disk.h"
 #include "learner/store.h"
 
 enum { BENCH_ENTRY = 100, BENCH_ITEM = 1 << 24 };
@@ -26,8 +24,6 @@ static double clock_at(clockid_t id)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static double now(void) { return clock_at(CLOCK_MONOTONIC); }
-
 /* So much work in a second, and in a second of the processor. */
 typedef struct rate {
     double start, busy, wall, cpu;
@@ -35,12 +31,12 @@ typedef struct rate {
 
 static rate rate_start(void)
 {
-    return (rate){.start = now(), .busy = clock_at(CLOCK_PROCESS_CPUTIME_ID)};
+    return (rate){.start = disk_now(), .busy = clock_at(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
 static rate rate_end(rate r, double work)
 {
-    r.wall = work / (now() - r.start);
+    r.wall = work / (disk_now() - r.start);
     r.cpu = work / (clock_at(CLOCK_PROCESS_CPUTIME_ID) - r.busy);
     return r;
 }
@@ -52,24 +48,6 @@ static void must(pdr_rc rc, const pdr_error *err)
     exit(1);
 }
 
-/* Appends of a page, each flushed: what a commit cannot do without. */
-static double disk_rate(void)
-{
-    static const char page[8192];
-    char name[600];
-    int n = 0;
-    snprintf(name, sizeof name, "%s-raw", path);
-    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
-    if (fd < 0) return 0;
-    double start = now();
-    for (; now() - start < 1; n++)
-        if (pwrite(fd, page, sizeof page, n % 500 * (off_t)sizeof page) < 0 || fdatasync(fd)) break;
-    double elapsed = now() - start;
-    close(fd);
-    unlink(name);
-    return n / elapsed;
-}
-
 /* Examples a second, in transactions of so many. */
 static rate journal_rate(pdi_store *s, int group)
 {
@@ -77,7 +55,7 @@ static rate journal_rate(pdi_store *s, int group)
     pdr_error err = PDR_NO_ERROR;
     long n = 0;
     rate r = rate_start();
-    while (now() - r.start < 1) {
+    while (disk_now() - r.start < 1) {
         must(pdi_store_begin(s, PDI_STORE_WRITE, &err), &err);
         for (int i = 0; i < group; i++, n++)
             must(pdi_store_append(s, entry, sizeof entry, NULL, &err), &err);
@@ -133,7 +111,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < BENCH_ITEM; i++) x[i] = (uint8_t)((uint32_t)i * 2654435761u >> 17);
     must(pdi_store_create(path, NULL, &s, &err), &err);
     must(pdi_store_commit(s, &err), &err);
-    double disk = disk_rate();
+    char raw[600];
+    snprintf(raw, sizeof raw, "%s-raw", path);
+    double disk = disk_rate(raw);
     rate one = journal_rate(s, 1);
     printf("%-24s %9.0f /s\n", "write and fdatasync", disk);
     say("commits of one example", one, "/s");

@@ -29,7 +29,7 @@ typedef enum disk_fault {
 
 typedef enum disk_loss { DISK_DROPPED, DISK_KEPT, DISK_MIXED } disk_loss;
 
-enum { DISK_FILES = 8 };
+enum { DISK_FILES = 16 };
 
 typedef struct disk_file {
     char name[64];

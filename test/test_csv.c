@@ -221,6 +221,31 @@ static void numbers_are_decimal_and_nothing_else(void **state)
     }
 }
 
+/* Short numbers are not given to strtod: they must be what it makes of them, to the bit. */
+static void numbers_are_rounded_as_strtod_rounds(void **state)
+{
+    (void)state;
+    uint64_t u = 88172645463325252u;
+    for (int k = 0; k < 200000; k++) {
+        char s[64];
+        double x, want;
+        u ^= u << 13, u ^= u >> 7, u ^= u << 17;
+        uint64_t mantissa = u >> (k % 60);
+        int point = (int)(u % 23), e = (int)(u >> 32) % 60 - 30;
+        switch (k % 4) {
+        case 0:
+            snprintf(s, sizeof s, "%llu.%0*d", (unsigned long long)mantissa, 1 + point, e + 30);
+            break;
+        case 1: snprintf(s, sizeof s, "-%llue%d", (unsigned long long)mantissa, e); break;
+        case 2: snprintf(s, sizeof s, "0.%0*llu", 1 + point, (unsigned long long)mantissa); break;
+        default: snprintf(s, sizeof s, "%.*g", 1 + point % 17, (double)mantissa / 1e6); break;
+        }
+        want = strtod(s, NULL);
+        if (pdi_number(s, &x) != PDI_NUMBER) continue;
+        if (memcmp(&x, &want, sizeof x) != 0) fail_msg("%s: %a, not %a", s, x, want);
+    }
+}
+
 static void a_test_table_is_read_like_the_training_table(void **state)
 {
     (void)state;
@@ -348,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_table_says_where_it_is_wrong),
         cmocka_unit_test(a_row_and_its_columns_are_bounded),
         cmocka_unit_test(numbers_are_decimal_and_nothing_else),
+        cmocka_unit_test(numbers_are_rounded_as_strtod_rounds),
         cmocka_unit_test(a_test_table_is_read_like_the_training_table),
         cmocka_unit_test(missing_cells_become_what_was_asked),
         cmocka_unit_test(what_cannot_be_filled_is_refused),

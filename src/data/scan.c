@@ -15,20 +15,35 @@ static bool scan_is_separator(const pdi_csv *c, char ch)
     return c->sep ? ch == c->sep : ch && memchr(scan_separators, ch, sizeof scan_separators);
 }
 
-static pdr_rc scan_append(pdi_csv *c, char ch, pdr_error *err)
+/* Room for n more bytes, and the NUL after the last cell. */
+static pdr_rc scan_room(pdi_csv *c, size_t n, pdr_error *err)
 {
-    if (c->n == PDI_CSV_LINE)
+    if (c->n + n > PDI_CSV_LINE)
         return pdi_fail(err, PDR_INPUT,
                         "%s:%" PRIu64 ": a row of more than 1 MiB; is a quote not closed?",
                         c->r->name, c->first);
-    if (c->n + 2 > c->cap) { /* one more for the NUL after the last cell */
-        size_t cap = c->cap ? 2 * c->cap : 256;
-        char *text = pdi_resize(c->alloc, c->text, cap, 1);
-        if (!text) return pdi_nomem(err);
-        c->text = text;
-        c->cap = cap;
-    }
-    c->text[c->n++] = ch;
+    size_t cap = c->cap ? c->cap : 256;
+    while (cap < c->n + n + 1) cap *= 2;
+    if (cap == c->cap) return PDR_OK;
+    char *text = pdi_resize(c->alloc, c->text, cap, 1);
+    if (!text) return pdi_nomem(err);
+    c->text = text;
+    c->cap = cap;
+    return PDR_OK;
+}
+
+/* What is ready and cannot end the record or begin or end a quote, at once; how many bytes. */
+static pdr_rc scan_run(pdi_csv *c, size_t *n, pdr_error *err)
+{
+    const uint8_t *p = c->r->p, *q = p, *end = c->r->end;
+    while (q < end && *q != '\n' && *q != '"' && *q) q++;
+    *n = (size_t)(q - p);
+    if (!*n) return PDR_OK;
+    pdr_rc rc = scan_room(c, *n, err);
+    if (rc) return rc;
+    memcpy(c->text + c->n, p, *n);
+    c->n += *n;
+    c->r->p = q;
     return PDR_OK;
 }
 
@@ -48,8 +63,15 @@ static pdr_rc scan_gather(pdi_csv *c, bool *end, pdr_error *err)
     c->n = 0;
     c->first = c->line;
     for (;;) {
-        pdr_rc rc = pdi_reader_fill(c->r, err);
+        size_t run = 0;
+        pdr_rc rc = c->r->p < c->r->end ? PDR_OK : pdi_reader_fill(c->r, err);
+        if (!rc && c->begun && !quoted) rc = scan_run(c, &run, err);
         if (rc) return rc;
+        if (run) {
+            closed = false;
+            start = scan_is_separator(c, c->text[c->n - 1]);
+            continue;
+        }
         *end = c->r->p == c->r->end;
         if (*end && quoted)
             return pdi_fail(err, PDR_INPUT, "%s:%" PRIu64 ": a quote is opened and never closed",
@@ -61,7 +83,8 @@ static pdr_rc scan_gather(pdi_csv *c, bool *end, pdr_error *err)
                             c->r->name, c->line);
         if (ch == '\n') c->line++;
         if (ch == '\n' && !quoted) return PDR_OK;
-        if ((rc = scan_append(c, ch, err))) return rc;
+        if ((rc = scan_room(c, 1, err))) return rc;
+        c->text[c->n++] = ch;
         bool reopen = closed || start;
         closed = ch == '"' && quoted;
         if (ch == '"') quoted = !quoted && reopen;

@@ -10,7 +10,7 @@
 #include "learner/learner.h"
 
 /* Equal pieces are stored once, so a file may stand for more than it holds; not for any amount. */
-enum { FIT_FREE = 1 << 26, FIT_TIMES = 1000 };
+enum { FIT_FREE = 1 << 26, FIT_ROOMS = 1 << 30, FIT_TIMES = 1000 };
 
 static pdr_rc fit_fail(const pdr_learner *l, const char *what, pdr_error *err)
 {
@@ -27,24 +27,58 @@ bool pdi_fit_bytes(const pdr_learner *l, uint64_t bytes)
 
 /* ---- before memory is asked for --------------------------------------------------------- */
 
+static const char fit_asks[] = "its recipe asks for more than the file holds";
+
+/* The item is there, of this shape. */
+static pdr_rc fit_item(const pdr_learner *l, const char *section, const char *name, pdr_shape want,
+                       pdr_error *err)
+{
+    bool found = false;
+    pdi_item item = {.section = section, .name = name};
+    pdr_rc rc = pdi_store_find(l->store, &item, &found, err);
+    if (rc) return rc;
+    return found && pdr_shape_equal(&item.shape, &want) ? PDR_OK : fit_fail(l, fit_asks, err);
+}
+
+static pdr_rc fit_parameters(const pdr_learner *l, uint64_t *bytes, pdr_error *err)
+{
+    const pdr_model *m = l->model;
+    size_t params = pdr_model_params(m), all = params + pdr_model_buffers(m);
+    pdr_rc rc = PDR_OK;
+    for (size_t i = 0; !rc && i < all; i++) {
+        const pdr_param *p = i < params ? pdr_model_param(m, i) : pdr_model_buffer(m, i - params);
+        char name[160];
+        snprintf(name, sizeof name, "param/%s", p->name);
+        rc = fit_item(l, "tensor", name, p->shape, err);
+        *bytes += (uint64_t)pdr_shape_size(&p->shape) * sizeof(float);
+    }
+    return rc;
+}
+
+/* What er.c and others keep of the stream: as many slots as the file has. */
+static pdr_rc fit_slots(const pdr_learner *l, uint64_t *bytes, pdr_error *err)
+{
+    const pdr_method *m = (const pdr_method *)(const void *)l->recipe.method.kind;
+    pdr_setting setting = pdi_learner_setting(l);
+    pdr_memory_spec spec = {0};
+    if (!m->memory || !m->memory(l->recipe.method.self, &setting, &spec)) return PDR_OK;
+    int64_t slots = pdi_memory_slots(&spec, setting.tasks, setting.classes);
+    if (slots < 0 || slots > INT32_MAX) return fit_fail(l, fit_asks, err);
+    *bytes += (uint64_t)slots * sizeof(uint32_t);
+    return fit_item(l, "memory", "slot", PDR_SHAPE((int32_t)slots), err);
+}
+
 pdr_rc pdi_fit_recipe(const pdr_learner *l, pdr_error *err)
 {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < pdr_model_params(l->model); i++) {
-        const pdr_param *p = pdr_model_param(l->model, i);
-        char name[160];
-        bool found = false;
-        pdi_item item = {.section = "tensor", .name = name};
-        snprintf(name, sizeof name, "param/%s", p->name);
-        pdr_rc rc = pdi_store_find(l->store, &item, &found, err);
-        if (rc) return rc;
-        if (!found || !pdr_shape_equal(&item.shape, &p->shape))
-            return fit_fail(l, "its recipe asks for parameters that it does not have", err);
-        bytes += (uint64_t)pdr_shape_size(&p->shape) * sizeof(float);
-    }
-    return pdi_fit_bytes(l, bytes)
-               ? PDR_OK
-               : fit_fail(l, "its recipe asks for more parameters than it can hold", err);
+    uint64_t rooms = (uint64_t)l->recipe.training.batch * l->form.width * sizeof(float), bytes = 0;
+    bool wide = rooms > FIT_ROOMS && l->recipe.training.batch > PDI_LEARNER_BATCH;
+    pdr_rc rc = fit_parameters(l, &bytes, err);
+    if (!rc) rc = fit_slots(l, &bytes, err);
+    if (!rc)
+        rc = fit_item(l, "learner", "window", PDR_SHAPE((int32_t)l->recipe.learner.window), err);
+    if (!rc && (!pdi_fit_bytes(l, bytes) || (wide && !pdi_fit_bytes(l, rooms))))
+        rc = fit_fail(l, fit_asks, err);
+    return rc;
 }
 
 /* ---- the state ---------------------------------------------------------------------------- */
@@ -113,6 +147,7 @@ static bool fit_memory(const pdr_learner *l)
     if (!m->used) return true;
     for (size_t g = 0; g < (size_t)m->groups; g++) {
         uint64_t n = m->offered[g] < size ? m->offered[g] : size;
+        if (m->offered[g] > INT64_MAX) return false;
         for (uint64_t k = 0; k < n; k++)
             if (m->slot[g * size + k] >= m->held) return false;
         held += n;
@@ -126,7 +161,7 @@ static bool fit_counters(const pdr_learner *l)
 {
     const pdi_trainer *t = l->trainer;
     return t->task >= 0 && t->phase == 0 && t->learned >= 0 && t->learned <= t->task &&
-           l->next >= 1 && l->taken <= l->examples &&
+           l->next >= 1 && l->next <= pdi_store_journal(l->store).next && l->taken <= l->examples &&
            l->examples - l->taken == (uint64_t)l->waiting;
 }
 

@@ -13,7 +13,8 @@
 
 typedef struct keep_walk {
     pdr_learner *l;
-    size_t pieces; /* taken back; shown */
+    size_t pieces;  /* taken back; shown */
+    uint64_t bytes; /* of them */
     pdr_error *err;
 } keep_walk;
 
@@ -48,7 +49,8 @@ static pdr_rc keep_get(void *ctx, const pdi_item *i, pdr_error *err)
 {
     keep_walk *w = ctx;
     size_t bytes = (size_t)pdi_item_size(i);
-    if (!pdi_fit_bytes(w->l, bytes) || strlen(i->name) > PDI_PIECE_NAME)
+    w->bytes += bytes;
+    if (!pdi_fit_bytes(w->l, w->bytes) || strlen(i->name) > PDI_PIECE_NAME)
         return keep_unfit(w->l, i->section, i->name, err);
     void *data = pdi_new(w->l->alloc, bytes + 1, 1);
     if (!data) return pdi_nomem(err);

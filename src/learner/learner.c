@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LEARNER_BATCH = 256 };
+enum { LEARNER_WIDE = 1 << 24, LEARNER_FEW = 16 };
 
 /* ---- making it in memory -------------------------------------------------------------------- */
 
@@ -37,6 +37,15 @@ static int learner_loss(const pdr_learner *l)
     return l->form.targets ? PDR_LOSS_MSE : PDR_LOSS_CROSS_ENTROPY;
 }
 
+pdr_setting pdi_learner_setting(const pdr_learner *l)
+{
+    const pdi_form *f = &l->form;
+    return (pdr_setting){.tasks = f->task.most,
+                         .outputs = f->outputs,
+                         .classes = f->targets ? 0 : f->outputs,
+                         .has_boundaries = true};
+}
+
 static pdr_rc learner_trainer(pdr_learner *l, pdr_error *err)
 {
     const pdr_training *o = &l->recipe.training;
@@ -52,11 +61,7 @@ static pdr_rc learner_trainer(pdr_learner *l, pdr_error *err)
         .example = f->shape,
         .outputs = f->outputs,
         .targets = f->targets,
-        .setting = {.tasks = f->task.most,
-                    .outputs = f->outputs,
-                    .classes = f->targets ? 0 : f->outputs,
-                    .has_boundaries = true,
-                    .iterations = 0},
+        .setting = pdi_learner_setting(l),
         .mask = f->targets ? NULL : l->mask,
         .normalises = l->recipe.learner.normalise,
         .seed = l->seed,
@@ -82,11 +87,20 @@ static bool learner_rooms(pdr_learner *l)
            pdi_tally_open(l, &l->tally, l->recipe.learner.window);
 }
 
+/* Examples that there is room for: batches, and fewer answers at once where one is wide. */
+static int32_t learner_most(const pdr_learner *l)
+{
+    int32_t batch = (int32_t)l->recipe.training.batch, most = LEARNER_WIDE / (int32_t)l->form.width;
+    if (most > PDI_LEARNER_BATCH) most = PDI_LEARNER_BATCH;
+    if (most < LEARNER_FEW) most = LEARNER_FEW;
+    return batch > most ? batch : most;
+}
+
 /* Model, trainer and room, at the start of a life, or as a file wants them. */
 static pdr_rc learner_begin(pdr_learner *l, bool of_file, pdr_error *err)
 {
     const pdr_recipe *r = &l->recipe;
-    l->most = r->training.batch > LEARNER_BATCH ? (int32_t)r->training.batch : LEARNER_BATCH;
+    l->most = learner_most(l);
     pdr_rc rc = learner_fits(l, err);
     if (!rc)
         rc = pdr_model_new(l->alloc, r->layers, r->layer, l->form.shape, l->form.outputs, &l->model,

@@ -34,6 +34,8 @@
 #include "learner/store.h"
 #include "method/trainer.h"
 
+enum { PDI_LEARNER_BATCH = 256 }; /* examples answered at once */
+
 /* Names in the order in which they came. */
 typedef struct pdi_names {
     char **v;
@@ -223,6 +225,9 @@ pdr_rc pdi_log_rollback(pdr_learner *l, const char *name, pdr_error *err);
 
 /* learner.c: forget all state in memory, and take it from the file. */
 pdr_rc pdi_learner_reload(pdr_learner *l, pdr_error *err);
+
+/* What a method is told of the stream. */
+pdr_setting pdi_learner_setting(const pdr_learner *l);
 
 /* Whether a call may go on: the learner is not lost, and may be written to. */
 pdr_rc pdi_learner_check(const pdr_learner *l, bool writes, pdr_error *err);

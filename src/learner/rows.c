@@ -74,15 +74,27 @@ static const pdi_rows_kind *rows_kind(const pdi_reader *in)
     return p < in->end && *p == '{' ? &pdi_rows_json : &pdi_rows_csv;
 }
 
-static pdr_rc rows_begin(pdi_rows *r, const char *path, pdr_error *err)
+static pdr_rc rows_new(const pdr_learner *l, const char *name, const pdi_rows_form *form,
+                       pdi_rows **out, pdr_error *err)
 {
-    bool pipe = !strcmp(path, "-");
-    r->name = pipe ? "standard input" : path;
+    pdi_rows *r = *out = pdi_new(l->alloc, 1, sizeof *r);
+    if (!r) return pdi_nomem(err);
+    r->alloc = l->alloc;
+    r->l = l;
+    r->form = *form;
+    r->name = name;
+    r->width = l->form.width;
+    r->targets = (size_t)l->form.targets;
+    r->missing = l->recipe.data.missing;
     r->x = pdi_new(r->alloc, r->width, sizeof *r->x);
     r->target = pdi_new(r->alloc, r->targets + 1, sizeof *r->target);
-    if (!r->x || !r->target) return pdi_nomem(err);
-    pdr_rc rc = pdi_reader_open(&r->in, r->alloc, pipe ? "/dev/stdin" : path, err);
-    if (!rc) rc = pdi_reader_fill(&r->in, err);
+    return r->x && r->target ? PDR_OK : pdi_nomem(err);
+}
+
+/* The bytes can be read: what are they? */
+static pdr_rc rows_begin(pdi_rows *r, pdr_error *err)
+{
+    pdr_rc rc = pdi_reader_fill(&r->in, err);
     if (rc) return rc;
     r->in.name = r->name;
     r->kind = rows_kind(&r->in);
@@ -92,20 +104,25 @@ static pdr_rc rows_begin(pdi_rows *r, const char *path, pdr_error *err)
 pdr_rc pdi_rows_open(const pdr_learner *l, const char *path, const pdi_rows_form *form,
                      pdi_rows **out, pdr_error *err)
 {
+    bool pipe = !strcmp(path, "-");
+    pdr_rc rc = rows_new(l, pipe ? "standard input" : path, form, out, err);
+    if (!rc) rc = pdi_reader_open(&(*out)->in, l->alloc, pipe ? "/dev/stdin" : path, err);
+    if (!rc) rc = rows_begin(*out, err);
+    if (!rc) return PDR_OK;
+    pdi_rows_close(*out);
     *out = NULL;
-    pdi_rows *r = pdi_new(l->alloc, 1, sizeof *r);
-    if (!r) return pdi_nomem(err);
-    r->alloc = l->alloc;
-    r->l = l;
-    r->form = *form;
-    r->width = l->form.width;
-    r->targets = (size_t)l->form.targets;
-    r->missing = l->recipe.data.missing;
-    pdr_rc rc = rows_begin(r, path, err);
-    if (rc)
-        pdi_rows_close(r);
-    else
-        *out = r;
+    return rc;
+}
+
+pdr_rc pdi_rows_memory(const pdr_learner *l, const char *name, const uint8_t *bytes, size_t n,
+                       const pdi_rows_form *form, pdi_rows **out, pdr_error *err)
+{
+    pdr_rc rc = rows_new(l, name, form, out, err);
+    if (!rc) rc = pdi_reader_memory(&(*out)->in, l->alloc, name, bytes, n, err);
+    if (!rc) rc = rows_begin(*out, err);
+    if (!rc) return PDR_OK;
+    pdi_rows_close(*out);
+    *out = NULL;
     return rc;
 }
 

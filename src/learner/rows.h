@@ -48,6 +48,11 @@ extern const pdi_rows_kind pdi_rows_csv, pdi_rows_json, pdi_rows_idx;
 /* path "-" is standard input.  The learner is borrowed. */
 pdr_rc pdi_rows_open(const pdr_learner *l, const char *path, const pdi_rows_form *form,
                      pdi_rows **out, pdr_error *err);
+
+/* The same of n bytes of memory, which are borrowed; the name is for messages. */
+pdr_rc pdi_rows_memory(const pdr_learner *l, const char *name, const uint8_t *bytes, size_t n,
+                       const pdi_rows_form *form, pdi_rows **out, pdr_error *err);
+
 void pdi_rows_close(pdi_rows *r);
 
 /* The next row; what e points to is good until the row after it is read. */

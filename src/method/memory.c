@@ -19,6 +19,12 @@ static int64_t memory_groups(const pdr_memory_spec *spec, int32_t tasks, int32_t
     }
 }
 
+int64_t pdi_memory_slots(const pdr_memory_spec *spec, int32_t tasks, int32_t classes)
+{
+    int64_t groups = memory_groups(spec, tasks, classes);
+    return groups > INT32_MAX || spec->size > INT64_MAX / INT32_MAX ? -1 : groups * spec->size;
+}
+
 bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spec *spec,
                      size_t width, size_t targets, int32_t tasks, int32_t classes, uint64_t seed)
 {

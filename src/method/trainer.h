@@ -84,6 +84,9 @@ void pdi_memory_close(pdi_memory *m);
 /* Hold one more example, whatever the policy.  False when out of memory. */
 bool pdi_memory_append(pdi_memory *m, const pdi_example *e);
 
+/* Examples that it may hold; -1: more than can be counted. */
+int64_t pdi_memory_slots(const pdr_memory_spec *spec, int32_t tasks, int32_t classes);
+
 /* Offer an example; the policy decides.  False when out of memory. */
 bool pdi_memory_offer(pdi_memory *m, const pdi_example *e);
 
