@@ -6,14 +6,14 @@
 #include "base/hash.h"
 #include "learner/learner.h"
 
-enum { LIFE_WIDTH = 3, LIFE_MOST = 8, LIFE_CLASSES = 4 };
+enum { LIFE_WIDTH = 3, LIFE_MOST = 8, LIFE_CLASSES = 16 };
 
 static const char life_recipe[] = "data: {train: none.csv}\n"
                                   "model: [{layer: dense, units: 4}, {layer: relu}]\n"
                                   "method: {name: er, memory: 6, batch: 2}\n"
                                   "optimizer: {name: adam, rate: 0.02}\ntraining: {batch: 3}\n"
                                   "learner: {classes: 4, tasks: 2, window: 10, journal: 300,"
-                                  " adapt_steps: 4}\n";
+                                  " adapt_steps: 4, asked: 4, most_classes: 8}\n";
 
 /* ---- examples --------------------------------------------------------------------------- */
 
@@ -41,6 +41,27 @@ static pdr_rc life_adapt(pdr_learner *l, pdr_error *err)
     pdr_example e[2] = {life_example(50, NULL), life_example(51, NULL)};
     e[0].label = e[1].label = "white";
     return pdr_learner_adapt(l, 2, e, err);
+}
+
+static const char *const life_ids[] = {"a", "b", "c"};
+
+static pdr_rc life_ask(pdr_learner *l, pdr_error *err)
+{
+    float score[3 * LIFE_CLASSES];
+    pdr_example e[3] = {life_example(40, NULL), life_example(41, "warm"), life_example(42, NULL)};
+    for (int i = 0; i < 3; i++) e[i].id = life_ids[i];
+    return pdr_learner_ask(l, 3, e, score, err);
+}
+
+/* Labels that come late, one of a class that is new and another, for which there is no room yet. */
+static pdr_rc life_tell(pdr_learner *l, pdr_error *err)
+{
+    pdr_example e[4] = {{.id = "b", .label = "black"},
+                        {.id = "a", .label = "red"},
+                        life_example(43, NULL),
+                        life_example(44, NULL)};
+    e[2].label = "grey";
+    return pdr_learner_learn(l, 4, e, err);
 }
 
 /* ---- steps ------------------------------------------------------------------------------ */
@@ -81,7 +102,9 @@ pdr_rc learner_step(pdr_learner *l, int step, pdr_error *err)
     case 11: return pdr_learner_end_task(l, err);
     case 12: return pdr_learner_compact(l, err);
     case 13: return life_learn(l, 24, 4, "warm", err);
-    case 14: return pdr_learner_snapshot(l, "two", err);
+    case 14: return life_ask(l, err);
+    case 15: return life_tell(l, err);
+    case 16: return pdr_learner_snapshot(l, "two", err);
     default: return life_learn(l, 28, 8, NULL, err);
     }
 }
@@ -114,10 +137,11 @@ pdr_rc learner_run(const learner_home *home, int from, int to, int *done, pdr_er
 
 pdr_rc learner_print(pdr_learner *l, uint64_t *print, pdr_error *err)
 {
-    float score[LIFE_CLASSES];
+    float score[LIFE_CLASSES] = {0};
     uint64_t h = pdr_learner_state_hash(l),
              n[] = {pdr_learner_examples(l), pdr_learner_waiting(l),
-                    (uint64_t)pdr_learner_classes(l), (uint64_t)pdr_learner_tasks(l)};
+                    (uint64_t)pdr_learner_classes(l), (uint64_t)pdr_learner_tasks(l),
+                    pdr_learner_asked(l, NULL)};
     pdr_rc rc = PDR_OK;
     h = pdi_hash(h, n, sizeof n);
     for (int i = 0; !rc && i < 4; i++) {

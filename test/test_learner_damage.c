@@ -110,7 +110,7 @@ static bool die(const patient *p)
         pdr_error err = PDR_NO_ERROR;
         if (learner_run(&p->home, 0, 10, &done, &err)) _exit(1);
         if (learner_open(&p->home, false, &l, &err)) _exit(2);
-        static const int steps[] = {10, 11, 13, 14, 4};
+        static const int steps[] = {10, 11, 13, 14, 15, 16, 4};
         for (size_t i = 0; i < COUNT(steps); i++)
             if (learner_step(l, steps[i], &err)) _exit(3);
         kill(getpid(), SIGKILL);

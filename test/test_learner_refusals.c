@@ -87,7 +87,7 @@ static pdr_rc recipe(pdi_store *s, const char *model, const char *rest, pdr_erro
     char text[1000];
     snprintf(text, sizeof text,
              "data: {train: none.csv}\nmodel: [%s]\n%s\ntraining: {batch: 3}\n"
-             "learner: {classes: 4, tasks: 2, window: 10}\n",
+             "learner: {classes: 4, tasks: 2, window: 10, asked: 4, most_classes: 8}\n",
              model, rest);
     return pdi_store_put_text(s, "learner", "recipe", text, err);
 }
@@ -146,10 +146,24 @@ static pdr_rc journal(pdi_store *s, const void *bytes, size_t n, pdr_error *err)
     return pdi_store_append(s, bytes, n, NULL, err);
 }
 
+/* Lengths of task, label and id, then 1: features follow. */
 static pdr_rc entry_of_another_width(pdi_store *s, pdr_error *err)
 {
-    uint32_t e[4 + 2 + 1 + 2] = {PDI_ENTRY_LEARN, 1, 0, 0, 0, 3};
-    memcpy(&e[6], "red", 3);
+    uint32_t e[4 + 4 + 1 + 2] = {PDI_ENTRY_LEARN, 1, 0, 0, 0, 3, 0, 1};
+    memcpy(&e[8], "red", 3);
+    return journal(s, e, sizeof e, err);
+}
+
+static pdr_rc entry_without_an_answer(pdi_store *s, pdr_error *err)
+{
+    uint32_t e[4 + 4 + 3] = {PDI_ENTRY_LEARN, 1, 0, 0, 0, 0, 0, 1};
+    return journal(s, e, sizeof e, err);
+}
+
+static pdr_rc entry_of_an_id_that_does_not_wait(pdi_store *s, pdr_error *err)
+{
+    uint32_t e[4 + 4 + 2] = {PDI_ENTRY_LEARN, 1, 0, 0, 0, 3, 1, 0};
+    memcpy(&e[8], "redz", 4);
     return journal(s, e, sizeof e, err);
 }
 
@@ -158,13 +172,16 @@ static pdr_rc entry_of_many(pdi_store *s, pdr_error *err)
     return journal(s, (uint32_t[]){PDI_ENTRY_LEARN, UINT32_MAX, 0, 0}, 16, err);
 }
 
-static pdr_rc entry_of_a_fifth_class(pdi_store *s, pdr_error *err)
+static pdr_rc entries_of_nine_classes(pdi_store *s, pdr_error *err)
 {
-    uint32_t e[4 + 2 + 1 + 3] = {PDI_ENTRY_LEARN, 1, 0, 0, 0, 3};
-    memcpy(&e[6], "new", 3);
-    pdr_rc rc = journal(s, e, sizeof e, err);
-    memcpy(&e[6], "two", 3);
-    return rc ? rc : journal(s, e, sizeof e, err);
+    static const char *const names[] = {"on1", "on2", "on3", "on4"};
+    uint32_t e[4 + 4 + 1 + 3] = {PDI_ENTRY_LEARN, 1, 0, 0, 0, 3, 0, 1};
+    pdr_rc rc = PDR_OK;
+    for (int i = 0; !rc && i < 4; i++) {
+        memcpy(&e[8], names[i], 3);
+        rc = journal(s, e, sizeof e, err);
+    }
+    return rc;
 }
 
 static pdr_rc entry_of_no_kind(pdi_store *s, pdr_error *err)
@@ -234,22 +251,27 @@ static pdr_rc classes_with_a_hole(pdi_store *s, pdr_error *err)
 
 static pdr_rc class_without_a_mask(pdi_store *s, pdr_error *err)
 {
-    return pdi_store_put_text(s, "class", "00000003", "black", err);
+    return pdi_store_put_text(s, "class", "00000005", "white", err);
 }
 
 static pdr_rc answer_of_no_class(pdi_store *s, pdr_error *err)
 {
-    return poke(s, "form", "mask", 3 * sizeof(float), &(float){1}, sizeof(float), err);
+    return poke(s, "form", "mask", 7 * sizeof(float), &(float){1}, sizeof(float), err);
 }
 
 static pdr_rc shape_of_another_model(pdi_store *s, pdr_error *err)
 {
-    return poke_int(s, "form", "shape", 4, 1 << 20, err);
+    return poke_int(s, "form", "shape", 5, 1 << 20, err);
+}
+
+static pdr_rc tasks_without_end(pdi_store *s, pdr_error *err)
+{
+    return poke_int(s, "form", "shape", 3, 1 << 19, err);
 }
 
 static pdr_rc shape_that_is_none(pdi_store *s, pdr_error *err)
 {
-    return poke_int(s, "form", "shape", 3, 99, err);
+    return poke_int(s, "form", "shape", 4, 99, err);
 }
 
 static const struct {
@@ -263,7 +285,7 @@ static const struct {
     }
     WRONG(many_parameters, "its recipe asks for more than the file holds"),
     WRONG(much_memory, "its recipe asks for more than the file holds"),
-    WRONG(much_room, "its classes and tasks are not those of its recipe"),
+    WRONG(much_room, "its recipe asks for more than the file holds"),
     WRONG(another_method, "is not what this recipe's model and method have"),
     WRONG(no_recipe, "the recipe in the learner: life:1:1:"),
     WRONG(large_tensor, "its recipe asks for more than the file holds"),
@@ -272,7 +294,11 @@ static const struct {
     WRONG(no_memory, "its recipe asks for more than the file holds"),
     WRONG(entry_of_another_width, "of the journal does not fit this learner's examples"),
     WRONG(entry_of_many, "of the journal does not fit this learner's examples"),
-    WRONG(entry_of_a_fifth_class, "class 'two': all 4 outputs have a class"),
+    WRONG(entries_of_nine_classes, "class 'on4': all 8 outputs have a class"),
+    WRONG(entry_without_an_answer, "of the journal does not fit this learner's examples"),
+    WRONG(entry_of_an_id_that_does_not_wait,
+          "the journal has a label for an id that does not wait"),
+    WRONG(tasks_without_end, "its classes and tasks are not those of its recipe"),
     WRONG(entry_of_no_kind, "of the journal is none of ours"),
     WRONG(adapting_to_nothing, "of the journal is none of ours"),
     WRONG(next_in_the_future, "its counters contradict each other"),
@@ -382,7 +408,7 @@ static void a_full_journal_is_told_before_examples_are_taken(void **state)
     pdr_error err = PDR_NO_ERROR;
     restore();
     assert_int_equal(learner_open(&home, false, &l, &err), PDR_OK);
-    for (int k = 0; k < 2; k++) assert_int_equal(learner_step(l, 15, &err), PDR_OK);
+    for (int k = 0; k < 2; k++) assert_int_equal(learner_step(l, 17, &err), PDR_OK);
     uint64_t hash = pdr_learner_state_hash(l), n = pdr_learner_examples(l);
     d.fault = DISK_FULL;
     d.and_later = true;

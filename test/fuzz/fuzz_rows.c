@@ -55,7 +55,8 @@ static pdr_learner *fuzz_create(int k)
 static void fuzz_taken(const pdr_learner *l, const pdr_example *e, bool wants_label)
 {
     size_t targets = (size_t)l->form.targets;
-    for (size_t i = 0; i < l->form.width; i++)
+    fuzz_must(e->x || e->id, "neither features nor an id");
+    for (size_t i = 0; e->x && i < l->form.width; i++)
         fuzz_must(isfinite(e->x[i]), "a feature that is not finite");
     for (size_t i = 0; e->target && i < targets; i++)
         fuzz_must(isfinite(e->target[i]), "a target that is not finite");
@@ -75,7 +76,7 @@ static void fuzz_round(const pdr_learner *l, const pdr_example *e)
     fuzz_must(!pdi_entry_write(l, PDI_ENTRY_LEARN, 1, e, &bytes, &size, &err), "no entry");
     fuzz_must(pdi_entry_open(&r, l, bytes, size) && pdi_entry_next(&r, &back) && pdi_entry_ends(&r),
               "an entry that is none");
-    fuzz_must(!memcmp(back.x, e->x, width), "other features");
+    fuzz_must(!e->x == !back.x && (!e->x || !memcmp(back.x, e->x, width)), "other features");
     fuzz_must(!e->task == !back.task && (!e->task || !strcmp(e->task, back.task)), "another task");
     if (!l->form.targets) fuzz_must(!strcmp(e->label, back.label), "another label");
     pdi_free(l->alloc, bytes);
