@@ -54,10 +54,13 @@ static void restore(const patient *p)
     static const char *const others[] = {"-shm", "-journal"};
     if (p->home.vfs) disk_restart(&d, DISK_DROPPED, 0);
     for (int i = 0; i < FILES; i++) put_file(p, i, p->bytes[i], p->size[i]);
-    for (int i = 0; i < 2 && !p->home.vfs; i++) {
+    for (int i = 0; i < 2; i++) {
         char path[640];
         snprintf(path, sizeof path, "%s%s", p->home.path, others[i]);
-        unlink(path);
+        if (p->home.vfs)
+            disk_put(&d, path, NULL, 0);
+        else
+            unlink(path);
     }
 }
 
@@ -205,6 +208,17 @@ static void examine(patient *p, const char *how, size_t at, const uint8_t *harme
     p->harmless += !(seen || seen_on || seen_back);
 }
 
+/* What was not harmed is taken. */
+static void must_be_whole(const patient *p)
+{
+    uint64_t print = 0;
+    pdr_error err = PDR_NO_ERROR;
+    restore(p);
+    if (learner_print_file(&p->home, true, &print, &err) || print != p->print ||
+        gone_on(p, &print, &err) || print != p->on)
+        fail_msg("%s: unharmed, and refused: %s", p->what, err.text);
+}
+
 /* A byte of the file or of the log; more often near its head, and where there is something. */
 static size_t somewhere(const patient *p, pdr_rng *rng, int *file)
 {
@@ -233,6 +247,7 @@ static void flip_bits(patient *p, int n, uint64_t seed)
         p->bytes[file][at] ^= bit;
         examine(p, file ? "bit of the log, byte" : "bit of byte", at, harmed, p->size[file], file);
         free(harmed);
+        if (k % 50 == 0) must_be_whole(p);
     }
     print_message("%s: %d bits, %d seen (%d calls as i/o), %d harmless; longest %.3f s\n", p->what,
                   n, p->seen, p->io, p->harmless, p->longest);
@@ -249,6 +264,7 @@ static void cut(patient *p, int n, uint64_t seed)
         size_t size = pdr_rng_below(&rng, (uint32_t)p->size[file]);
         if (k % 4 < 2) size = size / 4096 * 4096;
         examine(p, file ? "log cut to" : "cut to", size, p->bytes[file], size, file);
+        if (k % 50 == 0) must_be_whole(p);
     }
     print_message("%s: %d cuts, %d seen (%d calls as i/o), %d harmless; longest %.3f s\n", p->what,
                   n, p->seen, p->io, p->harmless, p->longest);
