@@ -237,7 +237,7 @@ static void what_does_not_wait_is_refused(void **state)
         {{{.x = xs[0], .label = "red"}, {.label = "red", .id = "never"}}, "1: id 'never' does not"},
         {{{.label = "red", .id = ids[1]}, {.label = "red", .id = ids[1]}}, "1: id 'order-1' does"},
         {{{.label = "red"}, {.x = xs[0], .label = "red"}}, "0: has neither features nor an id"},
-        {{{.label = "red", .id = ""}, {.x = xs[0], .label = "red"}}, "an id has 1 to 63 bytes"},
+        {{{.label = "red", .id = ""}, {.x = xs[0], .label = "red"}}, "an id has 1 to 127 bytes"},
         {{{.id = ids[1]}, {.x = xs[0], .label = "red"}}, "0: needs a label"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {

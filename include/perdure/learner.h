@@ -22,7 +22,8 @@
  *           next free output, and where none is free the network gets more (twice as many,
  *           up to learner.most_classes of the recipe), with all that belongs to them.  A
  *           task has a name, known by whoever asks: its classes are then the only answers.
- *           NULL: one task for all.
+ *           NULL: one task for all.  A feature that is NAN is missing: allowed where the
+ *           recipe's data.missing is zero or mean (of what was learned before it).
  * LABELS    that come later: pdr_learner_ask() answers an example and keeps it under an id,
  *           in the file; an example of that id with a label and no features is then learned
  *           as if it had come whole, and counts in the score with the answer that was given.
@@ -132,7 +133,7 @@ pdr_rc pdr_learner_end_task(pdr_learner *l, pdr_error *err);
 pdr_rc pdr_learner_predict(pdr_learner *l, size_t n, const float x[], const char *task,
                            float score[], pdr_error *err);
 
-/* The same, and keep each example under its id (1 to 63 bytes; label and target mean
+/* The same, and keep each example under its id (1 to 127 bytes; label and target mean
  * nothing) until pdr_learner_learn() or _adapt() brings the label.  The examples are on the
  * disk when this returns PDR_OK.  learner.asked of the recipe says how many are kept: when so
  * many have been asked after it, an id is given up.  An id that waits already is asked anew:

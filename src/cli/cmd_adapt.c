@@ -16,7 +16,7 @@ enum { ADAPT_MOST = 256 };
 pdr_rc pdi_cmd_adapt(const pdi_args *args, pdr_error *err)
 {
     pdi_intake in;
-    pdr_rc rc = pdi_intake_open(args, false, true, ADAPT_MOST + 1, &in, err);
+    pdr_rc rc = pdi_intake_open(args, PDI_INTAKE_LEARNS, ADAPT_MOST + 1, &in, err);
     if (rc) return rc;
     rc = pdi_intake_next(&in, err);
     if (!rc) rc = pdr_learner_adapt(in.l, in.n, in.block, err);

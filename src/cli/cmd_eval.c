@@ -30,7 +30,7 @@ pdr_rc pdi_cmd_eval(const pdi_args *args, pdr_error *err)
     pdi_intake in;
     pdi_text out = {0};
     pdr_score s = {0};
-    pdr_rc rc = pdi_intake_open(args, true, true, EVAL_BLOCK, &in, err);
+    pdr_rc rc = pdi_intake_open(args, PDI_INTAKE_COMPARES, EVAL_BLOCK, &in, err);
     if (rc) return rc;
     do {
         bool goes_on = in.read > 0;

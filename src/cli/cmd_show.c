@@ -11,7 +11,8 @@
 const char pdi_about_show[] =
     "Says what a learner is, in words and as a table of its tensors. --json prints one object: "
     "recipe, method, seed, examples, waiting, tasks, classes, parameters, bytes (of the file), "
-    "state_bytes, state_hash, and score.\n";
+    "state_bytes, state_hash, asked (ids that wait for their labels), forgotten (that were given "
+    "up), and score.\n";
 
 const pdi_flag pdi_flags_show[] = {{"json", NULL, "one JSON object"}, PDI_FLAG_END};
 
@@ -22,6 +23,16 @@ static void cmd_show_names(pdi_text *out, const pdr_learner *l, bool tasks)
         pdi_text_add(out, "%s%s", i ? ", " : "",
                      tasks ? pdr_learner_task(l, i) : pdr_learner_class(l, i));
     if (n > 20) pdi_text_add(out, ", ...");
+    pdi_text_add(out, "\n");
+}
+
+static void cmd_show_asked(const pdr_learner *l, pdi_text *out)
+{
+    uint64_t forgotten, n = pdr_learner_asked(l, &forgotten);
+    if (!n && !forgotten) return;
+    pdi_text_add(out, "labels       %" PRIu64 " to come, for the ids of the last %" PRId64 " asked",
+                 n, pdr_learner_recipe(l)->learner.asked);
+    if (forgotten) pdi_text_add(out, "; %" PRIu64 " given up", forgotten);
     pdi_text_add(out, "\n");
 }
 
@@ -83,6 +94,7 @@ static pdr_rc cmd_show_words(pdr_learner *l, const char *path, pdi_text *out)
     }
     pdi_text_add(out, "examples     %" PRIu64 " (%" PRIu64 " of them wait for a whole batch)\n",
                  pdr_learner_examples(l), pdr_learner_waiting(l));
+    cmd_show_asked(l, out);
     cmd_show_score(l, out);
     pdi_text_add(out,
                  "size         %" PRIu64 " parameters, %" PRIu64 " bytes of state, %" PRId64
@@ -108,19 +120,22 @@ static pdr_rc cmd_show_json(pdr_learner *l, pdi_text *out)
     char hash[20];
     const pdr_recipe *r = pdr_learner_recipe(l);
     pdr_score s = pdr_learner_score(l);
+    uint64_t forgotten, asked = pdr_learner_asked(l, &forgotten);
     snprintf(hash, sizeof hash, "%016" PRIx64, pdr_learner_state_hash(l));
-    json_t *score = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "accuracy",
+    json_t *score = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "examples",
+                              (json_int_t)s.n, "window", (json_int_t)s.window, "accuracy",
                               cmd_show_real(s.accuracy), "recent", cmd_show_real(s.recent), "kappa",
                               cmd_show_real(s.kappa), "kappa_temporal",
                               cmd_show_real(s.kappa_temporal), "loss", cmd_show_real(s.loss),
                               "rmse", cmd_show_real(s.rmse), "mae", cmd_show_real(s.mae));
     json_t *all = json_pack(
-        "{s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, s:o}", "recipe", r->name, "method",
-        r->method.kind->name, "examples", (json_int_t)pdr_learner_examples(l), "waiting",
+        "{s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, s:I, s:I, s:o}", "recipe", r->name,
+        "method", r->method.kind->name, "examples", (json_int_t)pdr_learner_examples(l), "waiting",
         (json_int_t)pdr_learner_waiting(l), "tasks", (int)pdr_learner_tasks(l), "classes",
         (int)pdr_learner_classes(l), "parameters", (json_int_t)pdr_learner_parameters(l), "bytes",
         (json_int_t)pdr_learner_file_bytes(l), "state_bytes", (json_int_t)pdr_learner_bytes(l),
-        "state_hash", hash, "score", score);
+        "state_hash", hash, "asked", (json_int_t)asked, "forgotten", (json_int_t)forgotten, "score",
+        score);
     bool ok = all && !json_dump_callback(all, cmd_show_put, out, JSON_INDENT(2));
     pdi_text_add(out, "\n");
     json_decref(all);

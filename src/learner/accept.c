@@ -10,7 +10,7 @@
 static pdr_rc accept_features(const pdr_learner *l, size_t i, const pdr_example *e, pdr_error *err)
 {
     for (size_t k = 0; k < l->form.width; k++)
-        if (!isfinite(e->x[k]))
+        if (!pdi_form_takes(l, e->x[k]))
             return pdi_fail(err, PDR_INPUT, "example %zu: feature %zu is not finite", i, k);
     return PDR_OK;
 }

@@ -28,7 +28,7 @@ void pdi_answer_scores(const pdr_learner *l, const float *y, float *score)
 static pdr_rc answer_features(const pdr_learner *l, size_t n, const float x[], pdr_error *err)
 {
     for (size_t i = 0; i < n * l->form.width; i++)
-        if (!isfinite(x[i]))
+        if (!pdi_form_takes(l, x[i]))
             return pdi_fail(err, PDR_INPUT, "example %zu: feature %zu is not finite",
                             i / l->form.width, i % l->form.width);
     return PDR_OK;
@@ -44,6 +44,7 @@ static pdr_rc answer_some(pdr_learner *l, int32_t n, const float x[], int32_t ta
                          .task = task,
                          .target = l->form.targets ? l->wait_target : NULL};
         pdi_trainer_put(l->trainer, i, &e);
+        pdi_form_fill(l, pdi_trainer_row(l->trainer, i));
     }
     return pdi_trainer_predict(l->trainer, n == 1 ? 1 : l->most, -1, y, err);
 }

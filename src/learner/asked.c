@@ -4,7 +4,6 @@
  * been asked.  A slot holds the features, the task and the answer as it was given: raw
  * outputs, -INFINITY where there could be none.  All of it is state.  A slot that is let go
  * is zeroed; where an id is, is told by chains that are made anew when the ring is read. */
-#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -138,7 +137,7 @@ bool pdi_asked_is_usable(pdr_learner *l)
         const float *x = a->x + (size_t)i * l->form.width;
         if (a->id[i][PDI_ID_MAX] || a->task[i] < 0 || a->task[i] >= l->form.task.n) return false;
         for (size_t k = 0; k < l->form.width; k++)
-            if (!isfinite(x[k])) return false;
+            if (!pdi_form_takes(l, x[k])) return false;
         if (a->id[i][0] && pdi_asked_find(a, a->id[i]) >= 0) return false;
         if (a->id[i][0]) asked_chain(a, i);
     }

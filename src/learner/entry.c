@@ -137,7 +137,9 @@ bool pdi_entry_next(pdi_entry_reader *r, pdr_example *e)
     e->x = length[3] & ENTRY_FEATURES ? number : NULL;
     e->target = length[3] & ENTRY_TARGETS ? number + entry_numbers(r->l, ENTRY_FEATURES & length[3])
                                           : NULL;
-    for (size_t i = 0; i < numbers; i++)
-        if (!isfinite(number[i])) return false;
+    for (size_t i = 0; e->x && i < r->l->form.width; i++)
+        if (!pdi_form_takes(r->l, e->x[i])) return false;
+    for (int32_t k = 0; e->target && k < r->l->form.targets; k++)
+        if (!isfinite(e->target[k])) return false;
     return entry_is_whole(r, e);
 }

@@ -2,6 +2,7 @@
  *
  * Classes and tasks are numbered as they come.  A class may be the answer for the tasks in
  * which it was seen; task 0 is the one without a name, for which every known class may be. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +89,26 @@ int32_t pdi_form_class(pdr_learner *l, int32_t task, const char *name, pdr_error
     l->mask[at] = 1;
     l->mask[task * outputs + at] = 1;
     return at;
+}
+
+/* ---- missing values ---------------------------------------------------------------------- */
+
+static bool form_fills(const pdr_learner *l)
+{
+    int missing = l->recipe.data.missing;
+    return missing == PDR_MISSING_ZERO || missing == PDR_MISSING_MEAN;
+}
+
+bool pdi_form_takes(const pdr_learner *l, float x)
+{
+    return isfinite(x) || (isnan(x) && form_fills(l));
+}
+
+void pdi_form_fill(const pdr_learner *l, float x[])
+{
+    bool mean = l->recipe.data.missing == PDR_MISSING_MEAN && l->mean;
+    for (size_t i = 0; form_fills(l) && i < l->form.width; i++)
+        if (isnan(x[i])) x[i] = mean ? (float)l->mean[i] : 0;
 }
 
 /* ---- making, writing, reading --------------------------------------------------------------- */

@@ -69,7 +69,7 @@ typedef struct pdi_tally {
     int32_t last;                /* label before; -1 at first */
 } pdi_tally;
 
-enum { PDI_ID_MAX = 63 };
+enum { PDI_ID_MAX = 127 };
 
 /* What was answered and waits for its label (asked.c). */
 typedef struct pdi_asked {
@@ -123,6 +123,12 @@ pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err);
 int32_t pdi_form_class(pdr_learner *l, int32_t task, const char *name, pdr_error *err);
 int32_t pdi_form_task(pdr_learner *l, const char *name, pdr_error *err);
 int32_t pdi_names_find(const pdi_names *names, const char *name);
+
+/* May a feature be x?  It is finite; or NAN, which stands for a value that is missing, where
+ * data.missing is zero or mean.  Such become 0, or the running mean of what was learned so far
+ * (0 where features are not normalised). */
+bool pdi_form_takes(const pdr_learner *l, float x);
+void pdi_form_fill(const pdr_learner *l, float x[]);
 bool pdi_names_room(const pdr_learner *l, pdi_names *names, int32_t most);
 
 /* ---- accept.c, grow.c ------------------------------------------------------------------------ */

@@ -39,11 +39,62 @@ size_t pdi_rows_lacking(const pdi_rows *r, const bool has[], char text[200])
     return lacks;
 }
 
-bool pdi_rows_fill(const pdi_rows *r, size_t feature, float *x)
+bool pdi_rows_lack(pdi_rows *r, size_t i)
 {
-    if (r->missing == PDR_MISSING_ZERO) *x = 0;
-    if (r->missing == PDR_MISSING_MEAN) *x = r->l->mean ? (float)r->l->mean[feature] : 0;
-    return r->missing == PDR_MISSING_ZERO || r->missing == PDR_MISSING_MEAN;
+    r->x[i] = NAN;
+    r->lacks = true;
+    return r->missing != PDR_MISSING_ERROR &&
+           (r->missing != PDR_MISSING_DROP || r->form.wants_label);
+}
+
+bool pdi_rows_is_of(const pdi_rows *r, size_t i, const char *name)
+{
+    const char *f = pdr_learner_feature(r->l, i);
+    size_t n = strlen(name);
+    return f && !strncmp(f, name, n) && f[n] == '=';
+}
+
+bool pdi_rows_category(pdi_rows *r, const char *name, const char *value)
+{
+    bool found = false;
+    size_t n = strlen(name);
+    for (size_t i = 0; i < r->width; i++) {
+        if (!pdi_rows_is_of(r, i, name)) continue;
+        bool is = !strcmp(pdr_learner_feature(r->l, i) + n + 1, value);
+        r->x[i] = is ? 1 : 0;
+        found = found || is;
+    }
+    return found || r->missing != PDR_MISSING_ERROR;
+}
+
+void pdi_rows_pass(pdi_rows *r, const char *name)
+{
+    size_t most = sizeof r->passed / sizeof r->passed[0];
+    for (size_t i = 0; i < r->passed_over && i < most; i++)
+        if (!strncmp(r->passed[i], name, sizeof r->passed[i] - 1)) return;
+    if (r->passed_over < most)
+        snprintf(r->passed[r->passed_over], sizeof r->passed[0], "%.63s", name);
+    if (r->passed_over <= most) r->passed_over++;
+}
+
+/* Does the column have the name given, or when none was given the usual one? */
+static bool rows_is(const char *given, const char *usual, bool explicit, const char *name)
+{
+    return explicit ? given && *given && !strcmp(given, name) : !given && !strcmp(usual, name);
+}
+
+pdi_role pdi_rows_role(const pdi_rows *r, const char *name, size_t *feature)
+{
+    int64_t at = pdi_rows_feature(r, name);
+    if (!strcmp(name, pdi_rows_label_name(r))) return PDI_ROLE_LABEL;
+    if (rows_is(r->form.task, NULL, true, name)) return PDI_ROLE_TASK;
+    if (rows_is(r->form.id, NULL, true, name)) return PDI_ROLE_ID;
+    if (at >= 0) *feature = (size_t)at;
+    if (at >= 0) return PDI_ROLE_FEATURE;
+    for (size_t i = 0; i < r->width; i++)
+        if (pdi_rows_is_of(r, i, name)) return PDI_ROLE_CATEGORY;
+    if (rows_is(r->form.task, "task", false, name)) return PDI_ROLE_TASK;
+    return rows_is(r->form.id, "id", false, name) ? PDI_ROLE_ID : PDI_ROLE_OTHER;
 }
 
 const char *pdi_learner_label_name(const pdr_learner *l)
@@ -152,11 +203,19 @@ static const char *rows_label(const pdi_rows *r)
 
 pdr_rc pdi_rows_next(pdi_rows *r, pdr_example *e, bool *more, pdr_error *err)
 {
-    r->label[0] = r->task[0] = 0;
-    r->has_label = false;
-    pdr_rc rc = r->kind->next(r, more, err);
+    pdr_rc rc = PDR_OK;
+    *more = true;
+    for (bool drop = true; !rc && *more && drop; r->dropped += drop) {
+        r->label[0] = r->task[0] = r->id[0] = 0;
+        r->has_label = r->lacks = false;
+        r->has_x = true;
+        rc = r->kind->next(r, more, err);
+        drop = !rc && *more && r->has_x && r->lacks && r->missing == PDR_MISSING_DROP;
+    }
     if (rc || !*more) return rc;
-    *e = (pdr_example){.x = r->x, .task = r->task[0] ? r->task : NULL};
+    *e = (pdr_example){.x = r->has_x ? r->x : NULL,
+                       .task = r->task[0] ? r->task : NULL,
+                       .id = r->id[0] ? r->id : NULL};
     if (r->has_label && r->targets) e->target = r->target;
     if (r->has_label && !r->targets) e->label = rows_label(r);
     return PDR_OK;

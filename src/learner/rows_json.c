@@ -18,7 +18,7 @@ typedef struct rows_json {
     char *line;
     size_t n;
     uint64_t number;
-    bool *has;
+    bool *has, any; /* features of this row that have a value; is there one? */
 } rows_json;
 
 static pdr_rc rows_json_open(pdi_rows *r, pdr_error *err)
@@ -86,8 +86,23 @@ static pdr_rc rows_json_array(pdi_rows *r, rows_json *t, const json_t *v, pdr_er
     for (size_t i = 0; i < r->width; i++) {
         if (!rows_json_number(json_array_get(v, i), &r->x[i]))
             return rows_json_bad(r, t, "x", "holds what is not a finite number", err);
-        t->has[i] = true;
+        t->has[i] = t->any = true;
     }
+    return PDR_OK;
+}
+
+/* A name: a string, or a whole number as one. */
+static pdr_rc rows_json_name(const pdi_rows *r, const rows_json *t, const char *key,
+                             const json_t *v, char name[256], pdr_error *err)
+{
+    if (json_is_null(v))
+        name[0] = 0;
+    else if (json_is_integer(v))
+        snprintf(name, 256, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    else if (json_is_string(v) && json_string_length(v) < 256)
+        snprintf(name, 256, "%s", json_string_value(v));
+    else
+        return rows_json_bad(r, t, key, "is not a name: a string of at most 255 bytes", err);
     return PDR_OK;
 }
 
@@ -95,48 +110,61 @@ static pdr_rc rows_json_label(pdi_rows *r, rows_json *t, const char *key, const 
                               pdr_error *err)
 {
     r->has_label = !json_is_null(v);
-    if (!r->has_label) return PDR_OK;
-    if (r->targets)
-        return rows_json_number(v, r->target)
-                   ? PDR_OK
-                   : rows_json_bad(r, t, key, "is not a finite number", err);
-    if (json_is_integer(v))
-        snprintf(r->label, sizeof r->label, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-    else if (json_is_string(v) && json_string_length(v) < sizeof r->label)
-        snprintf(r->label, sizeof r->label, "%s", json_string_value(v));
-    else
-        return rows_json_bad(r, t, key, "is not a label: a string of at most 255 bytes", err);
+    if (!r->has_label || !r->targets) return rows_json_name(r, t, key, v, r->label, err);
+    return rows_json_number(v, r->target) ? PDR_OK
+                                          : rows_json_bad(r, t, key, "is not a finite number", err);
+}
+
+static pdr_rc rows_json_feature(pdi_rows *r, rows_json *t, size_t feature, const char *key,
+                                const json_t *v, pdr_error *err)
+{
+    if (json_is_null(v)) return PDR_OK;
+    if (!rows_json_number(v, &r->x[feature]))
+        return rows_json_bad(r, t, key, "is not a finite number", err);
+    t->has[feature] = t->any = true;
+    return PDR_OK;
+}
+
+static pdr_rc rows_json_category(pdi_rows *r, rows_json *t, const char *key, const json_t *v,
+                                 pdr_error *err)
+{
+    char value[256];
+    pdr_rc rc = rows_json_name(r, t, key, v, value, err);
+    if (rc || json_is_null(v)) return rc;
+    if (!pdi_rows_category(r, key, value))
+        return rows_json_bad(r, t, key, "is no category that the learner knows", err);
+    for (size_t i = 0; i < r->width; i++)
+        if (pdi_rows_is_of(r, i, key)) t->has[i] = t->any = true;
     return PDR_OK;
 }
 
 static pdr_rc rows_json_member(pdi_rows *r, rows_json *t, const char *key, const json_t *v,
                                pdr_error *err)
 {
-    int64_t feature;
-    if (!strcmp(key, pdi_rows_label_name(r))) return rows_json_label(r, t, key, v, err);
-    if (!strcmp(key, r->form.task ? r->form.task : "task")) {
-        if (!json_is_string(v) || json_string_length(v) >= sizeof r->task)
-            return rows_json_bad(r, t, key, "is not a name of at most 255 bytes", err);
-        snprintf(r->task, sizeof r->task, "%s", json_string_value(v));
-        return PDR_OK;
+    size_t feature;
+    switch (pdi_rows_role(r, key, &feature)) {
+    case PDI_ROLE_LABEL: return rows_json_label(r, t, key, v, err);
+    case PDI_ROLE_TASK: return rows_json_name(r, t, key, v, r->task, err);
+    case PDI_ROLE_ID: return rows_json_name(r, t, key, v, r->id, err);
+    case PDI_ROLE_FEATURE: return rows_json_feature(r, t, feature, key, v, err);
+    case PDI_ROLE_CATEGORY: return rows_json_category(r, t, key, v, err);
+    case PDI_ROLE_OTHER: break;
     }
-    feature = pdi_rows_feature(r, key);
-    if (feature < 0 && !strcmp(key, "x")) return rows_json_array(r, t, v, err);
-    if (feature < 0 || json_is_null(v)) return PDR_OK;
-    if (!rows_json_number(v, &r->x[feature]))
-        return rows_json_bad(r, t, key, "is not a finite number", err);
-    t->has[feature] = true;
+    if (!strcmp(key, "x")) return rows_json_array(r, t, v, err);
+    pdi_rows_pass(r, key);
     return PDR_OK;
 }
 
+/* An object of an id and a label, and of no feature at all, is the label of what was asked. */
 static pdr_rc rows_json_complete(pdi_rows *r, rows_json *t, pdr_error *err)
 {
     char lacking[200];
     if (r->form.wants_label && !r->has_label)
         return rows_json_bad(r, t, pdi_rows_label_name(r), "is missing; what is learned needs it",
                              err);
-    for (size_t i = 0; i < r->width; i++)
-        if (!t->has[i] && !pdi_rows_fill(r, i, &r->x[i])) {
+    r->has_x = t->any || !r->form.by_id || !r->id[0];
+    for (size_t i = 0; r->has_x && i < r->width; i++)
+        if (!t->has[i] && !pdi_rows_lack(r, i)) {
             pdi_rows_lacking(r, t->has, lacking);
             return pdi_fail(err, PDR_INPUT,
                             "%s:%" PRIu64 ": the features %s are missing; add them, or make the "
@@ -162,6 +190,7 @@ static pdr_rc rows_json_next(pdi_rows *r, bool *more, pdr_error *err)
         return rc;
     }
     memset(t->has, 0, r->width * sizeof *t->has);
+    t->any = false;
     json_object_foreach(row, key, v) if (!rc) rc = rows_json_member(r, t, key, v, err);
     json_decref(row);
     return rc ? rc : rows_json_complete(r, t, err);

@@ -126,6 +126,7 @@ static void teach_settle(pdr_learner *l, int32_t i, int32_t slot, const pdr_exam
     const float *x = e->x ? e->x : l->asked.x + (size_t)slot * width;
     float *y = l->wait_y + (size_t)i * outputs;
     memcpy(l->wait_x + (size_t)i * width, x, width * sizeof *x);
+    pdi_form_fill(l, l->wait_x + (size_t)i * width);
     l->wait_is[i] = slot >= 0;
     if (slot < 0) {
         memset(y, 0, outputs * sizeof *y);
@@ -208,7 +209,8 @@ static pdr_rc teach_ask(pdr_learner *l, pdi_entry_reader *r, int64_t seq, pdr_er
         if (slot < 0) return pdi_nomem(err);
         pdi_example put = {
             .x = e.x, .task = task, .target = l->form.targets ? l->wait_target : NULL};
-        pdi_trainer_put(l->trainer, n++, &put);
+        pdi_trainer_put(l->trainer, n, &put);
+        pdi_form_fill(l, pdi_trainer_row(l->trainer, n++));
         if (n < l->most && i + 1 < r->n) continue;
         rc = teach_ask_some(l, n, l->asked.total - (uint64_t)n, err);
         n = 0;
