@@ -59,8 +59,9 @@ typedef struct pdr_learner_how {
 
 /* ---- life ------------------------------------------------------------------------------ */
 
-/* Make a file.  What an example looks like (shape, names of features, classes as far as
- * they are known, or targets) is taken from `like`, which may hold no examples.  The
+/* Make a file.  What an example looks like (shape, names of features, room for classes, or
+ * targets) is taken from `like`, which may hold no examples.  A class is known once an
+ * example of it has been learned.  The
  * recipe's method must learn a stream and need no pass over a task's examples.  What exists
  * is refused. */
 pdr_rc pdr_learner_create(const char *path, const pdr_recipe *recipe, const pdr_dataset *like,
@@ -120,7 +121,9 @@ typedef struct pdr_example {
 pdr_rc pdr_learner_learn(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
 
 /* Learn n examples of something new from a few: the examples waiting are learned first, then
- * these as one batch, training.adapt_steps times, beside what the method replays. */
+ * these as one batch, learner.adapt_steps times at learner.adapt_rate of the optimizer's rate,
+ * beside what the method replays.  Few steps and a memory that replays more examples a step
+ * than are new keep what was learned. */
 pdr_rc pdr_learner_adapt(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
 
 /* Tell that a task has ended, to methods that want to know. */
@@ -146,8 +149,9 @@ pdr_rc pdr_learner_ask(pdr_learner *l, size_t n, const pdr_example e[], float sc
 bool pdr_learner_awaits(const pdr_learner *l, const char *id);
 uint64_t pdr_learner_asked(const pdr_learner *l, uint64_t *forgotten);
 
-/* Test, then train: how the answers given before each example was learned compared with
- * it.  All is 0 or NaN before the first. */
+/* Test, then train (prequential): how the answers given before each example was learned compared
+ * with it.  NaN is what there is nothing to tell from: all before the first example; both kappas
+ * while all labels are of one class.  docs/learners.md has the equations. */
 typedef struct pdr_score {
     uint64_t n;
     double accuracy, recent; /* over all, and over the last `window` examples */
@@ -173,6 +177,7 @@ typedef struct pdr_log_entry {
     uint64_t examples;
     int32_t classes, tasks;
     double score, recent, loss; /* as in pdr_score; score is the accuracy, or the rmse */
+    double kappa, kappa_temporal;
     const char *what;
 } pdr_log_entry;
 

@@ -21,8 +21,10 @@ static void cmd_eval_print(const pdr_learner *l, const pdr_score *s, pdi_text *o
         pdi_text_add(out, "rmse      %.6g\nmae       %.6g\n", s->rmse, s->mae);
         return;
     }
-    pdi_text_add(out, "accuracy  %.4f\nkappa     %.4f\nkappa-T   %.4f\nloss      %.4f\n",
-                 s->accuracy, s->kappa, s->kappa_temporal, s->loss);
+    pdi_text_add(out, "accuracy  %.4f\n", s->accuracy);
+    if (s->kappa == s->kappa) /* not where all labels are of one class */
+        pdi_text_add(out, "kappa     %.4f\nkappa-T   %.4f\n", s->kappa, s->kappa_temporal);
+    pdi_text_add(out, "loss      %.4f\n", s->loss);
 }
 
 pdr_rc pdi_cmd_eval(const pdi_args *args, pdr_error *err)

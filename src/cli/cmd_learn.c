@@ -10,7 +10,8 @@
 
 const char pdi_about_learn[] =
     "Learns labelled examples in the order in which they come: a table (CSV, TSV), JSON lines, or "
-    "IDX images with --labels; a file, or standard input. Columns go by name. A label that the "
+    "IDX images with --labels; a file, or standard input; or a data set by name (fashion-mnist, "
+    "fashion-mnist:test). Columns go by name. A label that the "
     "learner has not seen becomes a new class. A row of an id and a label alone is the label of "
     "what predict was asked under that id.\n"
     "Every example is answered before it is learned; a line at 1, 2, 4, 8, ... examples says how "
@@ -68,10 +69,12 @@ static pdr_rc cmd_learn_acknowledge(const pdi_intake *in, pdr_error *err)
 static pdr_rc cmd_learn_block(const pdi_intake *in, bool acknowledges, learn_watch *w,
                               pdr_error *err)
 {
+    uint64_t batch = (uint64_t)pdr_learner_recipe(in->l)->training.batch;
     for (size_t at = 0, n; at < in->n; at += n) {
         uint64_t learned = pdr_learner_examples(in->l);
         n = in->n - at;
-        if (w->next > learned && w->next - learned < n) n = (size_t)(w->next - learned);
+        uint64_t part = w->next > learned ? w->next - learned : batch - pdr_learner_waiting(in->l);
+        if (part < n && pdr_learner_score(in->l).n < w->next) n = (size_t)part;
         pdr_rc rc = pdr_learner_learn(in->l, n, in->block + at, err);
         if (!rc && acknowledges) rc = cmd_learn_acknowledge(in, err);
         if (rc) return rc;

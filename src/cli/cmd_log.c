@@ -8,8 +8,9 @@
 
 const char pdi_about_log[] =
     "A line for each time the state was written: when (UTC), examples learned so far, classes, "
-    "tasks, how well examples were answered before they were learned (over all and of late), and "
-    "what was done. Then the snapshots.\n";
+    "tasks, how well examples were answered before they were learned (over all, of the last "
+    "learner.window, and against the answer 'as the last one'), and what was done. Then the "
+    "snapshots.\n";
 
 const pdi_flag pdi_flags_log[] = {PDI_FLAG_END};
 
@@ -31,6 +32,7 @@ static pdr_rc cmd_log_line(void *ctx, const pdr_log_entry *e)
     pdi_table_add(t, "%d", e->tasks);
     pdi_table_add(t, e->score == e->score ? "%.4f" : "-", e->score);
     pdi_table_add(t, e->recent == e->recent ? "%.4f" : "-", e->recent);
+    pdi_table_add(t, e->kappa_temporal == e->kappa_temporal ? "%.4f" : "-", e->kappa_temporal);
     pdi_table_add(t, "%s", e->what);
     return PDR_OK;
 }
@@ -52,15 +54,17 @@ static void cmd_log_snapshots(const pdr_learner *l, pdi_text *out)
 
 pdr_rc pdi_cmd_log(const pdi_args *args, pdr_error *err)
 {
-    static const char *const heads[] = {"when",  "examples", "classes", "tasks",
-                                        "score", "recent",   "what"};
     pdr_learner *l = NULL;
     pdi_text out = {0};
-    pdi_table t = {.align = "lrrrrrl"};
+    pdi_table t = {.align = "lrrrrrrl"};
     pdr_rc rc = pdi_args_operands(args, 1, 1, "FILE", err);
     if (!rc) rc = pdi_intake_learner(args, true, &l, err);
     if (rc) return rc;
-    for (size_t i = 0; i < 7; i++) pdi_table_add(&t, "%s", heads[i]);
+    bool real = pdr_learner_is_regression(l);
+    const char *const heads[] = {
+        "when",   "examples", "classes", "tasks", real ? "rmse" : "accuracy",
+        "recent", "kappa-T",  "what"};
+    for (size_t i = 0; i < 8; i++) pdi_table_add(&t, "%s", heads[i]);
     rc = pdr_learner_log(l, cmd_log_line, &t, err);
     pdi_table_write(&t, "", pdi_command_width(), &out);
     cmd_log_snapshots(l, &out);

@@ -44,11 +44,12 @@ static void cmd_show_score(const pdr_learner *l, pdi_text *out)
         pdi_text_add(out, "score        rmse %.6g, mae %.6g, before learning each example\n",
                      s.rmse, s.mae);
     else
-        pdi_text_add(out,
-                     "score        accuracy %.4f (last %" PRId64
-                     ": %.4f), kappa %.4f, kappa-T %.4f, "
-                     "before learning each example\n",
-                     s.accuracy, s.window, s.recent, s.kappa, s.kappa_temporal);
+        pdi_text_add(out, "score        accuracy %.4f, before learning each example\n", s.accuracy);
+    if (s.recent == s.recent)
+        pdi_text_add(out, "             accuracy %.4f of the last %" PRId64 "\n", s.recent,
+                     s.window);
+    if (s.kappa == s.kappa)
+        pdi_text_add(out, "             kappa %.4f, kappa-T %.4f\n", s.kappa, s.kappa_temporal);
 }
 
 static pdr_rc cmd_show_tensor(void *ctx, const char *name, const pdr_shape *shape,
@@ -84,7 +85,7 @@ static pdr_rc cmd_show_words(pdr_learner *l, const char *path, pdi_text *out)
     pdi_text_add(out, "an example   %s, to %s\n", pdr_shape_text(&shape, text),
                  pdr_learner_is_regression(l) ? "real targets" : "a class");
     if (!pdr_learner_is_regression(l)) {
-        pdi_text_add(out, "classes      %d of %d: ", pdr_learner_classes(l),
+        pdi_text_add(out, "classes      %d, with room for %d: ", pdr_learner_classes(l),
                      pdr_learner_outputs(l));
         cmd_show_names(out, l, false);
     }

@@ -121,8 +121,7 @@ static bool fit_form(const pdi_form *f)
     bool none = f->task.n < 1 || f->task.v[0][0];
     for (int32_t i = 1; i < f->task.n; i++) none = none || !f->task.v[i][0];
     for (int32_t i = 0; i < f->class.n; i++) none = none || !f->class.v[i][0];
-    return !none && f->given >= 0 && f->given <= f->class.n &&
-           (f->feature.n == 0 || (size_t)f->feature.n == f->width);
+    return !none && (f->feature.n == 0 || (size_t)f->feature.n == f->width);
 }
 
 /* An example that waits, or is remembered. */

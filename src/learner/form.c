@@ -1,6 +1,7 @@
 /* learner/form.c -- what an example looks like, and the names of things.
  *
- * Classes and tasks are numbered as they come.  A class may be the answer for the tasks in
+ * Classes and tasks are numbered as they come: a class that the data at the start names is known
+ * once an example of it has been learned.  A class may be the answer for the tasks in
  * which it was seen; task 0 is the one without a name, for which every known class may be. */
 #include <math.h>
 #include <stdio.h>
@@ -129,6 +130,7 @@ static pdr_rc form_room(pdr_learner *l, pdr_error *err)
     pdr_rc rc = l->mask ? PDR_OK : pdi_nomem(err);
     if (!rc) rc = form_names_open(l, &f->feature, (int32_t)f->width, err);
     if (!rc) rc = form_names_open(l, &f->class, f->targets ? 0 : f->outputs, err);
+    if (!rc) rc = form_names_open(l, &f->given, f->given.most, err);
     if (!rc) rc = form_names_open(l, &f->task, tasks, err);
     return rc;
 }
@@ -138,19 +140,17 @@ pdr_rc pdi_form_open(pdr_learner *l, const pdr_dataset *like, pdr_error *err)
     pdi_form *f = &l->form;
     f->shape = like->shape;
     f->targets = like->targets;
-    f->given = like->classes;
+    f->given.most = like->classes;
     f->outputs = f->targets ? f->targets : form_outputs(l, like->classes);
     f->task.most = 1 + (int32_t)l->recipe.learner.tasks;
     pdr_rc rc = form_room(l, err);
     if (!rc) rc = form_name_add(l, &f->task, "", err);
     for (size_t i = 0; !rc && like->feature_name && i < f->width; i++)
         rc = form_name_add(l, &f->feature, like->feature_name[i], err);
-    for (int32_t c = 0; !rc && c < like->classes; c++) {
-        char number[16];
-        snprintf(number, sizeof number, "%d", c);
-        const char *name = like->class_name ? like->class_name[c] : number;
-        if (pdi_form_class(l, 0, name, err) < 0) rc = PDR_INPUT;
-    }
+    for (int32_t c = 0; !rc && like->class_name && c < like->classes; c++)
+        rc = form_is_name(like->class_name[c])
+                 ? form_name_add(l, &f->given, like->class_name[c], err)
+                 : pdi_fail(err, PDR_INPUT, "a class's name has 1 to 255 bytes");
     return rc;
 }
 
@@ -159,6 +159,7 @@ void pdi_form_close(pdr_learner *l)
     form_names_close(l, &l->form.feature);
     form_names_close(l, &l->form.class);
     form_names_close(l, &l->form.task);
+    form_names_close(l, &l->form.given);
     pdi_free(l->alloc, l->mask);
     l->mask = NULL;
 }
@@ -201,7 +202,7 @@ static pdr_rc form_get_names(pdr_learner *l, const char *section, pdi_names *nam
 
 enum { FORM_COUNTS = 5, FORM_DIMS = FORM_COUNTS + PDR_MAX_RANK };
 
-/* Outputs, targets, classes given, tasks there is room for; rank and sizes of an example. */
+/* Outputs, targets, names given, tasks there is room for; rank and sizes of an example. */
 static pdi_item form_shape_item(const int32_t dim[FORM_DIMS])
 {
     return (pdi_item){"form", "shape", PDI_I32, PDR_SHAPE(FORM_DIMS), dim};
@@ -210,7 +211,7 @@ static pdi_item form_shape_item(const int32_t dim[FORM_DIMS])
 pdr_rc pdi_form_put(pdr_learner *l, pdr_error *err)
 {
     const pdi_form *f = &l->form;
-    int32_t dim[FORM_DIMS] = {f->outputs, f->targets, f->given, f->task.most, f->shape.rank};
+    int32_t dim[FORM_DIMS] = {f->outputs, f->targets, f->given.most, f->task.most, f->shape.rank};
     for (int k = 0; k < f->shape.rank; k++) dim[FORM_COUNTS + k] = f->shape.dim[k];
     pdi_item shape = form_shape_item(dim);
     pdi_item mask = {"form", "mask", PDI_F32, PDR_SHAPE(f->task.most, f->outputs), l->mask};
@@ -218,6 +219,7 @@ pdr_rc pdi_form_put(pdr_learner *l, pdr_error *err)
     if (!rc) rc = pdi_store_put(l->store, &mask, err);
     if (!rc) rc = form_put_names(l, "feature", &f->feature, err);
     if (!rc) rc = form_put_names(l, "class", &f->class, err);
+    if (!rc) rc = form_put_names(l, "given", &f->given, err);
     return rc ? rc : form_put_names(l, "task", &f->task, err);
 }
 
@@ -227,7 +229,7 @@ static bool form_is_usable(const pdi_form *f)
                                                                       : -1;
     return size > 0 && size <= 1 << 24 && f->outputs > 0 && f->outputs <= 1 << 20 &&
            (f->targets == 0 || f->targets == f->outputs) && f->task.most > 0 &&
-           f->task.most <= 1 << 20;
+           f->task.most <= 1 << 20 && f->given.most >= 0 && f->given.most <= 1 << 20;
 }
 
 static pdr_rc form_find_mask(const pdr_learner *l, pdi_item mask, pdr_error *err)
@@ -252,7 +254,7 @@ pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
     if (rc) return rc;
     f->outputs = dim[0];
     f->targets = dim[1];
-    f->given = dim[2];
+    f->given.most = dim[2];
     f->task.most = dim[3];
     f->shape.rank = dim[4];
     for (int k = 0; k < PDR_MAX_RANK && k < dim[4]; k++) f->shape.dim[k] = dim[FORM_COUNTS + k];
@@ -268,6 +270,7 @@ pdr_rc pdi_form_get(pdr_learner *l, pdr_error *err)
     if (!rc) rc = pdi_store_get(l->store, &mask, l->mask, err);
     if (!rc) rc = form_get_names(l, "feature", &f->feature, err);
     if (!rc) rc = form_get_names(l, "class", &f->class, err);
+    if (!rc) rc = form_get_names(l, "given", &f->given, err);
     return rc ? rc : form_get_names(l, "task", &f->task, err);
 }
 
@@ -284,5 +287,6 @@ void pdi_form_hash(const pdr_learner *l, uint64_t *h)
     *h = pdi_hash(*h, l->mask, mask * sizeof *l->mask);
     form_hash_names(&f->feature, h);
     form_hash_names(&f->class, h);
+    form_hash_names(&f->given, h);
     form_hash_names(&f->task, h);
 }

@@ -47,8 +47,8 @@ typedef struct pdi_form {
     size_t width;    /* features of an example */
     int32_t outputs; /* there is room for; targets */
     int32_t targets; /* 0: classification */
-    int32_t given;   /* classes known from the start */
     pdi_names feature, class, task;
+    pdi_names given; /* what labels that are numbers stand for, as the data at the start had it */
 } pdi_form;
 
 typedef enum pdi_entry_kind {

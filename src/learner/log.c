@@ -1,7 +1,8 @@
 /* learner/log.c -- what was learned when: a line a time the state was written.
  *
- * Values of section "log", "%08d" to "SECONDS EXAMPLES CLASSES TASKS SCORE RECENT LOSS WHAT".  The
- * log is not state: it is not hashed, and a rollback leaves it and adds a line. */
+ * Values of section "log", "%08d" to "SECONDS EXAMPLES CLASSES TASKS SCORE RECENT LOSS KAPPA
+ * KAPPA-T WHAT".  The log is not state: it is not hashed, and a rollback leaves it and adds a line.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,10 @@ pdr_rc pdi_log_add(pdr_learner *l, const char *what, const char *name, pdr_error
     pdr_score s = pdr_learner_score(l);
     pdr_rc rc = pdi_store_get_number(l->store, "history", "next", &next, &found, err);
     if (rc) return rc;
-    snprintf(line, sizeof line, "%lld %" PRIu64 " %d %d %.17g %.17g %.17g %s%s%.255s",
+    snprintf(line, sizeof line, "%lld %" PRIu64 " %d %d %.17g %.17g %.17g %.17g %.17g %s%s%.255s",
              (long long)time(NULL), l->examples, l->form.class.n, l->form.task.n - 1,
-             l->form.targets ? s.rmse : s.accuracy, s.recent, s.loss, what, name ? " " : "",
-             name ? name : "");
+             l->form.targets ? s.rmse : s.accuracy, s.recent, s.loss, s.kappa, s.kappa_temporal,
+             what, name ? " " : "", name ? name : "");
     return log_put(l, next, line, err);
 }
 
@@ -41,8 +42,9 @@ static bool log_parse(const char *line, pdr_log_entry *e)
     int used = 0;
     long long at;
     *e = (pdr_log_entry){0};
-    if (sscanf(line, "%lld %" SCNu64 " %d %d %lf %lf %lf %n", &at, &e->examples, &e->classes,
-               &e->tasks, &e->score, &e->recent, &e->loss, &used) < 7)
+    if (sscanf(line, "%lld %" SCNu64 " %d %d %lf %lf %lf %lf %lf %n", &at, &e->examples,
+               &e->classes, &e->tasks, &e->score, &e->recent, &e->loss, &e->kappa,
+               &e->kappa_temporal, &used) < 9)
         return false;
     e->when = at;
     e->what = line + used;

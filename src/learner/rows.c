@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/registry.h"
 #include "learner/learner.h"
@@ -125,6 +126,55 @@ static const pdi_rows_kind *rows_kind(const pdi_reader *in)
     return p < in->end && *p == '{' ? &pdi_rows_json : &pdi_rows_csv;
 }
 
+static pdr_rc rows_file(pdi_rows *r, const pdi_set *set, const char *folder, size_t k, char **out,
+                        pdr_error *err)
+{
+    char path[PDI_PATH];
+    const pdi_set_file *f = pdi_set_file_at(set, k);
+    if (!f || !pdi_set_path(folder, f->name, path))
+        return pdi_fail(err, PDR_INPUT, "%s: the data set has no such part", set->row.name);
+    *out = pdi_strdup(r->alloc, path);
+    return *out ? PDR_OK : pdi_nomem(err);
+}
+
+/* The files of a part of a set: examples, and for images their labels. */
+static pdr_rc rows_set(pdi_rows *r, const pdi_set *set, bool test, pdr_error *err)
+{
+    char folder[PDI_PATH];
+    bool idx = set->loader == PDI_LOAD_IDX;
+    if (!idx && set->loader != PDI_LOAD_CSV)
+        return pdi_fail(err, PDR_INPUT,
+                        "%s: a data set of this kind cannot be streamed; name a file",
+                        set->row.name);
+    pdi_set_where(set, folder);
+    if (!folder[0])
+        return pdi_fail(
+            err, PDR_INPUT,
+            "%s: the data set is not on this machine; 'perdure data fetch %s' brings it",
+            set->row.name, set->row.name);
+    pdr_rc rc = rows_file(r, set, folder, test ? 2 : 0, &r->found[0], err);
+    if (rc || !idx || r->form.labels) return rc;
+    rc = rows_file(r, set, folder, test ? 3 : 1, &r->found[1], err);
+    r->form.labels = r->found[1];
+    return rc;
+}
+
+/* A registered set is meant where no file has the name. */
+static pdr_rc rows_find(pdi_rows *r, const char **path, pdr_error *err)
+{
+    char name[64];
+    const char *colon = strrchr(*path, ':');
+    bool test = colon && !strcmp(colon, ":test");
+    snprintf(name, sizeof name, "%.*s", (int)(test ? colon - *path : 63), *path);
+    struct stat file;
+    bool is_file = !stat(*path, &file) && !S_ISDIR(file.st_mode);
+    const pdi_set *set = is_file ? NULL : pdi_set_find(name, NULL);
+    if (!set || strlen(name) + (test ? 5 : 0) != strlen(*path)) return PDR_OK;
+    pdr_rc rc = rows_set(r, set, test, err);
+    if (!rc) r->name = *path = r->found[0];
+    return rc;
+}
+
 static pdr_rc rows_new(const pdr_learner *l, const char *name, const pdi_rows_form *form,
                        pdi_rows **out, pdr_error *err)
 {
@@ -157,6 +207,7 @@ pdr_rc pdi_rows_open(const pdr_learner *l, const char *path, const pdi_rows_form
 {
     bool pipe = !strcmp(path, "-");
     pdr_rc rc = rows_new(l, pipe ? "standard input" : path, form, out, err);
+    if (!rc && !pipe) rc = rows_find(*out, &path, err);
     if (!rc) rc = pdi_reader_open(&(*out)->in, l->alloc, pipe ? "/dev/stdin" : path, err);
     if (!rc) rc = rows_begin(*out, err);
     if (!rc) return PDR_OK;
@@ -182,6 +233,8 @@ void pdi_rows_close(pdi_rows *r)
     if (!r) return;
     if (r->kind) r->kind->close(r);
     pdi_reader_close(&r->in);
+    pdi_free(r->alloc, r->found[0]);
+    pdi_free(r->alloc, r->found[1]);
     pdi_free(r->alloc, r->x);
     pdi_free(r->alloc, r->target);
     pdi_free(r->alloc, r);
@@ -190,15 +243,14 @@ void pdi_rows_close(pdi_rows *r)
 /* ---- a row ------------------------------------------------------------------------------------
  */
 
-/* A label that is no class's name, but the number of one that was known from the start. */
+/* A label that is a number, and no class's name, where the data at the start had names for them. */
 static const char *rows_label(const pdi_rows *r)
 {
     char *end;
     if (!r->has_label || pdi_names_find(&r->l->form.class, r->label) >= 0) return r->label;
     unsigned long long c = strtoull(r->label, &end, 10);
     bool number = r->label[0] >= '0' && r->label[0] <= '9' && !*end;
-    return number && c < (unsigned long long)r->l->form.given ? pdr_learner_class(r->l, (int32_t)c)
-                                                              : r->label;
+    return number && c < (unsigned long long)r->l->form.given.n ? r->l->form.given.v[c] : r->label;
 }
 
 pdr_rc pdi_rows_next(pdi_rows *r, pdr_example *e, bool *more, pdr_error *err)

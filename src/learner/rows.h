@@ -44,6 +44,7 @@ struct pdi_rows {
     const pdr_learner *l;
     pdi_rows_form form;
     const char *name; /* of the file, for messages */
+    char *found[2];   /* files of a registered set: examples, labels */
     const pdi_rows_kind *kind;
     void *state; /* the kind's own */
     pdi_reader in;
@@ -59,7 +60,8 @@ struct pdi_rows {
 
 extern const pdi_rows_kind pdi_rows_csv, pdi_rows_json, pdi_rows_idx;
 
-/* path "-" is standard input.  The learner is borrowed. */
+/* path "-" is standard input; where there is no such file, "NAME" and "NAME:test" are the parts of
+ * a registered data set.  The learner is borrowed. */
 pdr_rc pdi_rows_open(const pdr_learner *l, const char *path, const pdi_rows_form *form,
                      pdi_rows **out, pdr_error *err);
 

@@ -93,11 +93,12 @@ pdr_score pdi_tally_score(const pdi_tally *t, int32_t outputs, int32_t targets)
     double p = (double)t->right / n;
     for (int32_t c = 0; c < outputs; c++)
         chance += (double)t->label[c] / n * ((double)t->answer[c] / n);
-    bool real = targets > 0;
+    bool real = targets > 0, alone = false; /* is one class all there is? */
+    for (int32_t c = 0; c < outputs; c++) alone = alone || t->label[c] == t->n;
     s.accuracy = real ? NAN : p;
     s.recent = real || !t->size ? NAN : (double)t->in_window / recent;
-    s.kappa = real ? NAN : tally_against(p, chance);
-    s.kappa_temporal = real ? NAN : tally_against(p, (double)t->same / n);
+    s.kappa = real || alone ? NAN : tally_against(p, chance);
+    s.kappa_temporal = real || alone ? NAN : tally_against(p, (double)t->same / n);
     s.rmse = real ? sqrt(t->error2 / (n * targets)) : NAN;
     s.mae = real ? t->error1 / (n * targets) : NAN;
     return s;

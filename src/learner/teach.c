@@ -59,10 +59,10 @@ static pdr_rc teach_answer(pdr_learner *l, int32_t n, pdr_error *err)
     return rc;
 }
 
-static pdr_rc teach_steps(pdr_learner *l, int32_t n, int64_t steps, pdr_error *err)
+static pdr_rc teach_steps(pdr_learner *l, int32_t n, int64_t steps, double share, pdr_error *err)
 {
     double loss;
-    float rate = (float)pdr_optimizer_rate(&l->recipe.optimizer);
+    float rate = (float)(share * pdr_optimizer_rate(&l->recipe.optimizer));
     pdr_rc rc = PDR_OK;
     for (int64_t k = 0; !rc && k < steps; k++)
         rc = pdi_trainer_step(l->trainer, n, rate, &loss, err);
@@ -95,8 +95,8 @@ bool pdi_teach_is_skipped(const pdr_learner *l)
     return false;
 }
 
-/* Learn the examples that wait, as one batch. */
-static pdr_rc teach_batch(pdr_learner *l, int64_t steps, pdr_error *err)
+/* Learn the examples that wait, as one batch, at a share of the optimizer's rate. */
+static pdr_rc teach_batch(pdr_learner *l, int64_t steps, double share, pdr_error *err)
 {
     int32_t n = l->waiting;
     pdr_rc rc = PDR_OK;
@@ -107,7 +107,7 @@ static pdr_rc teach_batch(pdr_learner *l, int64_t steps, pdr_error *err)
         }
         rc = teach_answer(l, n, err);
         if (!rc) teach_normalise(l, n);
-        if (!rc) rc = teach_steps(l, n, steps, err);
+        if (!rc) rc = teach_steps(l, n, steps, share, err);
         if (!rc) rc = teach_remember(l, n, err);
     }
     if (rc) return rc;
@@ -172,7 +172,7 @@ static pdr_rc teach_examples(pdr_learner *l, pdi_entry_reader *r, int64_t seq, p
         if (!pdi_entry_next(r, &e)) return teach_unfit(l, seq, err);
         rc = teach_put(l, &e, err);
         if (!rc && l->waiting == l->recipe.training.batch)
-            rc = teach_batch(l, l->recipe.training.glances, err);
+            rc = teach_batch(l, l->recipe.training.glances, 1, err);
     }
     return !rc && !pdi_entry_ends(r) ? teach_unfit(l, seq, err) : rc;
 }
@@ -221,7 +221,7 @@ static pdr_rc teach_ask(pdr_learner *l, pdi_entry_reader *r, int64_t seq, pdr_er
 /* What waits is learned first, as a batch of its own size. */
 static pdr_rc teach_waiting(pdr_learner *l, pdr_error *err)
 {
-    return l->waiting ? teach_batch(l, l->recipe.training.glances, err) : PDR_OK;
+    return l->waiting ? teach_batch(l, l->recipe.training.glances, 1, err) : PDR_OK;
 }
 
 static pdr_rc teach_adapt(pdr_learner *l, pdi_entry_reader *r, int64_t seq, pdr_error *err)
@@ -232,7 +232,7 @@ static pdr_rc teach_adapt(pdr_learner *l, pdi_entry_reader *r, int64_t seq, pdr_
         rc = i < (uint32_t)l->most && pdi_entry_next(r, &e) ? teach_put(l, &e, err)
                                                             : teach_unfit(l, seq, err);
     if (!rc && !pdi_entry_ends(r)) rc = teach_unfit(l, seq, err);
-    if (!rc) rc = teach_batch(l, l->recipe.learner.adapt_steps, err);
+    if (!rc) rc = teach_batch(l, l->recipe.learner.adapt_steps, l->recipe.learner.adapt_rate, err);
     return rc;
 }
 

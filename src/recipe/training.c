@@ -45,6 +45,8 @@ const pdr_option pdr_learner_option_table[] = {
                      "bytes of journal after which the state is written and the journal emptied"),
     PDR_OPTION_COUNT(pdr_learner_options, adapt_steps, 100, 1, 1e6,
                      "steps on the few examples of something new"),
+    PDR_OPTION_REAL(pdr_learner_options, adapt_rate, 1, 1e-6, 1e3,
+                    "learning rate of these steps, as a share of the optimizer's"),
     PDR_OPTION_COUNT(pdr_learner_options, asked, 1000, 0, 1e6,
                      "examples asked by id, the newest, that are kept until their labels come"),
     PDR_OPTION_END,
