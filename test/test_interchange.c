@@ -146,6 +146,7 @@ static void what_cannot_be_exported_is_said(void **state)
         {"none/there/x.onnx", "none/there/x.onnx: cannot write: No such file or directory; make"},
     };
     init("a.perdure");
+    runf(0, "learn %s %s", at("a.perdure"), at("rows.csv"));
     for (size_t i = 0; i < COUNT(rows); i++) {
         runf(2, "export %s %s", at("a.perdure"), rows[i].arguments);
         if (!strstr(err, rows[i].why)) fail_msg("%zu: %s", i, err);

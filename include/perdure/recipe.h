@@ -68,7 +68,7 @@ typedef struct pdr_learner_options {
     int64_t window;      /* examples of the rolling accuracy */
     int64_t journal;     /* bytes of journal after which the state is written */
     int64_t adapt_steps; /* on the few examples of something new */
-    double adapt_rate;    /* of these steps, as a share of the optimizer's */
+    double adapt_rate;   /* of these steps, as a share of the optimizer's */
     int64_t asked;       /* examples asked by id, the newest, that are kept for their labels */
 } pdr_learner_options;
 
