@@ -1,7 +1,8 @@
 /* fuzz/fuzz_rows.c -- any bytes as rows for a learner: tables, JSON lines, IDX.
  *
  * The first byte is options: two bits choose the learner (missing features refused, zero, or
- * their mean; targets), then: a column for the task, a label is wanted, another label's name.
+ * their mean; targets), then: a column for the task, a label is wanted, another label's name,
+ * labels may come by id alone.
  * What is taken is finite, has the names it needs and comes back from a journal entry as it went
  * in; what is refused is explained in one line. */
 #include <math.h>
@@ -57,7 +58,7 @@ static void fuzz_taken(const pdr_learner *l, const pdr_example *e, bool wants_la
     size_t targets = (size_t)l->form.targets;
     fuzz_must(e->x || e->id, "neither features nor an id");
     for (size_t i = 0; e->x && i < l->form.width; i++)
-        fuzz_must(isfinite(e->x[i]), "a feature that is not finite");
+        fuzz_must(pdi_form_takes(l, e->x[i]), "a feature that is not finite");
     for (size_t i = 0; e->target && i < targets; i++)
         fuzz_must(isfinite(e->target[i]), "a target that is not finite");
     if (wants_label) fuzz_must(targets ? e->target != NULL : e->label != NULL, "no label");
@@ -73,10 +74,12 @@ static void fuzz_round(const pdr_learner *l, const pdr_example *e)
     size_t size, width = l->form.width * sizeof(float);
     pdr_error err = PDR_NO_ERROR;
     if (l->form.targets ? !e->target : !e->label || !*e->label) return;
+    if (e->id && strlen(e->id) > PDI_ID_MAX) return; /* refused before it is written */
     fuzz_must(!pdi_entry_write(l, PDI_ENTRY_LEARN, 1, e, &bytes, &size, &err), "no entry");
     fuzz_must(pdi_entry_open(&r, l, bytes, size) && pdi_entry_next(&r, &back) && pdi_entry_ends(&r),
               "an entry that is none");
     fuzz_must(!e->x == !back.x && (!e->x || !memcmp(back.x, e->x, width)), "other features");
+    fuzz_must(!e->id == !back.id && (!e->id || !strcmp(e->id, back.id)), "another id");
     fuzz_must(!e->task == !back.task && (!e->task || !strcmp(e->task, back.task)), "another task");
     if (!l->form.targets) fuzz_must(!strcmp(e->label, back.label), "another label");
     pdi_free(l->alloc, bytes);
@@ -89,8 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1) return 0;
     unsigned o = data[0];
     const pdr_learner *l = learners[o & 3];
-    pdi_rows_form form = {
-        .task = o & 4 ? "t" : NULL, .wants_label = o & 8, .label = o & 16 ? "other" : NULL};
+    pdi_rows_form form = {.task = o & 4 ? "t" : NULL,
+                          .wants_label = o & 8,
+                          .label = o & 16 ? "other" : NULL,
+                          .by_id = o & 32};
     pdi_rows *r = NULL;
     pdr_error err = PDR_NO_ERROR;
     bool more = true;
