@@ -215,6 +215,16 @@ static void plan_print_time(pdi_text *t, const pdr_plan *p, uint64_t ns, double 
     pdi_text_add(t, "%9.1f us %6.1f Gflop/s  ", each * 1e-3, each > 0 ? flops / each : 0);
 }
 
+static void plan_print_instr(pdi_text *t, const pdi_instr *i)
+{
+    pdi_text_add(t, " ");
+    if (i->pair) pdi_text_add(t, "%s+", pdi_op_table[i->before].name);
+    pdi_text_add(t, "%s",
+                 i->op == PDI_input  ? "load"
+                 : i->op == PDI_stop ? "copy"
+                                     : pdi_op_table[i->op].name);
+}
+
 static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
 {
     const pdi_step *s = &p->low.step[i];
@@ -222,13 +232,8 @@ static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
     pdi_text_add(t, "%4zu%c ", i, plan_in_region(p, i) ? '|' : ' ');
     plan_print_time(t, p, s->ns, s->flops);
     if (s->op == PDI_stop) {
-        pdi_text_add(t, "loop     %12lld  ", (long long)s->loop.n);
-        for (int32_t k = 0; k < s->loop.instrs; k++)
-            pdi_text_add(t, k ? " %s" : "%s",
-                         s->loop.instr[k].op == PDI_input ? "load"
-                         : s->loop.instr[k].op == PDI_stop
-                             ? "copy"
-                             : pdi_op_table[s->loop.instr[k].op].name);
+        pdi_text_add(t, "loop     %12lld ", (long long)s->loop.n);
+        for (int32_t k = 0; k < s->loop.instrs; k++) plan_print_instr(t, &s->loop.instr[k]);
     } else {
         const pdi_buffer *b = &p->low.buffer[s->out];
         pdi_text_add(t, "%-8s %12s  ", pdi_op_table[s->op].name, pdr_shape_text(&s->shape, shape));

@@ -136,7 +136,8 @@ static void step_loop_strip(const step_run *r, step_place *at, int64_t lo, int64
         const float *in[PDI_MAX_IN] = {0};
         for (int j = 0; j < PDI_MAX_IN && k->in[j] >= 0; j++)
             in[j] = at[k->in[j]].base + at[k->in[j]].moves * lo;
-        r->kern->map[k->op](out, in[0], in[1], in[2], n);
+        pdi_map_fn fn = k->pair ? r->kern->pair[k->pair][k->side] : r->kern->map[k->op];
+        fn(out, in[0], in[1], in[2], n);
     }
 }
 

@@ -20,6 +20,7 @@
 
 extern const pdi_kernels KERN(table);
 extern const pdi_map_fn KERN(maps)[PDI_OPS];
+extern const pdi_map_fn KERN(pairs)[PDI_PAIRS][2];
 void KERN(gemm)(const pdi_gemm *g);
 void KERN(sum)(const pdi_reduction *s, int64_t lo, int64_t hi);
 void KERN(load)(float *out, const float *x, const pdi_axes *axes, int64_t lo, int64_t n);

@@ -7,6 +7,7 @@
 const pdi_kernels KERN(table) = {
     .name = ISA_TEXT(PDI_ISA),
     .map = KERN(maps),
+    .pair = KERN(pairs),
     .gemm = KERN(gemm),
     .sum = KERN(sum),
     .load = KERN(load),

@@ -54,6 +54,9 @@ typedef struct pdi_reduction {
 typedef struct pdi_kernels {
     const char *name;
     const pdi_map_fn *map; /* by operator; NULL where it is not a map */
+    /* By pair, and which operand of the second the first one makes; the second's other
+     * operand comes after those of the first. */
+    const pdi_map_fn (*pair)[2];
     void (*gemm)(const pdi_gemm *g);
     /* out[lo .. hi): sums; the largest, or the index of the first largest. */
     void (*sum)(const pdi_reduction *s, int64_t lo, int64_t hi);

@@ -39,4 +39,16 @@ typedef struct pdi_along {
 } pdi_along;
 pdi_along pdi_along_axis(const pdr_shape *s, int axis);
 
+/* Maps that one kernel does together: pair.def. */
+typedef enum pdi_pair {
+    PDI_PAIR_NONE,
+#define PAIR(first, nin, second) PDI_PAIR_##first##_##second,
+#include "ops/pair.def"
+#undef PAIR
+    PDI_PAIRS
+} pdi_pair;
+
+/* The pair of two maps, PDI_PAIR_NONE when there is none. */
+pdi_pair pdi_pair_of(pdi_opcode first, pdi_opcode second);
+
 #endif

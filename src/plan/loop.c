@@ -67,6 +67,64 @@ static void loop_entry(loop_build *b, const pdi_entry *e)
     b->loop->instr[b->loop->instrs++] = i;
 }
 
+/* ---- pairs --------------------------------------------------------------------------- */
+
+/* The only instruction that reads instruction i's result, and as which operand; -1: there are
+ * others.  What lies in memory may be written over, so it cannot be read later than it was:
+ * nothing between the two may write there. */
+static int32_t loop_reader(const pdi_loop *p, int32_t i, int *side)
+{
+    int32_t reader = -1, last = i;
+    if (p->reg[p->instr[i].out].kind != PDI_REG_STRIP) return -1;
+    for (int32_t j = i + 1; j < p->instrs; j++)
+        for (int k = 0; k < PDI_MAX_IN && p->instr[j].op != PDI_input; k++) {
+            if (p->instr[j].in[k] != p->instr[i].out) continue;
+            if (reader >= 0) return -1;
+            reader = j;
+            *side = k;
+        }
+    while (last + 1 < reader && p->reg[p->instr[last + 1].out].kind != PDI_REG_DENSE) last++;
+    return last + 1 == reader ? reader : -1;
+}
+
+static int loop_operands(const pdi_instr *i)
+{
+    int n = 0;
+    while (n < PDI_MAX_IN && i->in[n] >= 0) n++;
+    return n;
+}
+
+/* Have the reader of i's result do i too, where there is a kernel for both. */
+static void loop_pair(pdi_loop *p, int32_t i)
+{
+    pdi_instr *first = &p->instr[i];
+    int side = 0;
+    int32_t j = first->pair || first->op == PDI_input ? -1 : loop_reader(p, i, &side);
+    pdi_instr *second = j < 0 ? NULL : &p->instr[j];
+    if (!second || second->pair) return;
+    pdi_pair pair = pdi_pair_of(first->op, second->op);
+    if (!pair) return;
+    int32_t other = second->in[!side];
+    second->pair = pair;
+    second->side = side;
+    second->before = first->op;
+    memcpy(second->in, first->in, sizeof second->in);
+    second->in[loop_operands(first)] = other;
+    memmove(first, first + 1, (size_t)(p->instrs - i - 1) * sizeof *first);
+    p->instrs--;
+}
+
+static void loop_pairs(pdi_loop *p)
+{
+    for (int32_t i = 0; i < p->instrs; i++) {
+        int32_t before = p->instrs;
+        loop_pair(p, i);
+        if (p->instrs < before) i--;
+    }
+}
+
+/* ---- strips -------------------------------------------------------------------------- */
+
 /* Strips by linear scan: a register's strip is free again after its last read. */
 static void loop_slots(loop_build *b)
 {
@@ -130,9 +188,10 @@ static bool loop_build_one(pdi_lowered *l, int32_t step)
         memset(b.reg_of, 0xff, table * sizeof *b.reg_of); /* -1 */
         for (size_t e = 0; e < l->entries; e++)
             if (l->entry[e].step == step) loop_entry(&b, &l->entry[e]);
+        l->step[step].flops = (double)p->n * p->instrs;
+        if (!l->plain) loop_pairs(p);
         loop_strip(p);
         loop_slots(&b);
-        l->step[step].flops = (double)p->n * p->instrs;
         if (p->slots > l->slots) l->slots = p->slots;
     }
     pdi_free(l->alloc, b.reg_of);

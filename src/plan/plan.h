@@ -96,6 +96,9 @@ typedef struct pdi_instr {
     pdi_opcode op; /* PDI_input: fill register out, which is a LOAD; PDI_pad: a join */
     int32_t out, in[PDI_MAX_IN];
     pdi_join join;
+    pdi_pair pair; /* op is done together with another map, before it, which makes .. */
+    int side;      /* .. this operand of it */
+    pdi_opcode before;
 } pdi_instr;
 
 /* A loop takes at most this many entries, so its places fit a small array. */
