@@ -10,10 +10,9 @@
 /* A number as it is written: mantissa * 10^exponent. */
 typedef struct number_text {
     bool minus;
-    uint64_t mantissa; /* of the first digits, up to 19 */
+    uint64_t mantissa; /* of the first digits, up to 19; no double is so exact */
     int digits;        /* of the mantissa, without zeros before it */
     int64_t exponent;
-    bool cut; /* there were more digits */
 } number_text;
 
 enum { NUMBER_DIGITS = 19, NUMBER_EXPONENT = 100000 };
@@ -22,10 +21,7 @@ enum { NUMBER_DIGITS = 19, NUMBER_EXPONENT = 100000 };
 static const char *number_digits(const char *s, bool part, number_text *t)
 {
     for (; *s >= '0' && *s <= '9'; s++) {
-        if (t->digits == NUMBER_DIGITS) {
-            t->cut = true;
-            continue;
-        }
+        if (t->digits == NUMBER_DIGITS) continue;
         t->mantissa = t->mantissa * 10 + (uint64_t)(*s - '0');
         t->digits += t->mantissa != 0;
         t->exponent -= part;
@@ -70,8 +66,8 @@ static bool number_is_short(const number_text *t, double *x)
     static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (FLT_EVAL_METHOD != 0 || t->cut || t->mantissa > (uint64_t)1 << DBL_MANT_DIG ||
-        t->exponent < -22 || t->exponent > 22)
+    if (FLT_EVAL_METHOD != 0 || t->mantissa > (uint64_t)1 << DBL_MANT_DIG || t->exponent < -22 ||
+        t->exponent > 22)
         return false;
     double m = t->minus ? -(double)t->mantissa : (double)t->mantissa;
     *x = t->exponent < 0 ? m / ten[-t->exponent] : m * ten[t->exponent];
