@@ -85,6 +85,8 @@ static void kinds_of_rows_and_orders_of_columns_are_alike(void **state)
     init();
     runf(0, "learn %s %s", at("a.perdure"), at("all.csv"));
     assert_non_null(strstr(err, "examples"));
+    assert_non_null(strstr(err, "\nkappa 0."));
+    assert_non_null(strstr(err, ", kappa-T 0."));
     get_hash(first);
     static const char *const same[] = {"turned.csv", "all.json"};
     for (int i = 0; i < 2; i++) {

@@ -15,7 +15,8 @@ const char pdi_about_learn[] =
     "learner has not seen becomes a new class. A row of an id and a label alone is the label of "
     "what predict was asked under that id.\n"
     "Every example is answered before it is learned; a line at 1, 2, 4, 8, ... examples says how "
-    "well: loss and accuracy since the last line, and over all. Examples are on the disk a block "
+    "well: loss and accuracy since the last line, and over all; kappa at the end. Examples are on "
+    "the disk a block "
     "at a time, before they are learned: what was "
     "acknowledged survives a crash, and the learner goes on from there to the bit. --acknowledge "
     "tells a program that feeds the pipe how far that is.\n";
@@ -56,6 +57,16 @@ static void cmd_learn_line(const pdi_intake *in, learn_watch *w)
     w->loss = loss;
     w->right = right;
     while (w->next <= s.n) w->next *= 2;
+}
+
+/* What the table does not say; the figures of all that was ever learned. */
+static void cmd_learn_end(const pdi_intake *in, const learn_watch *w)
+{
+    pdr_score s = pdr_learner_score(in->l);
+    if (!w->begun || pdr_learner_is_regression(in->l)) return;
+    fprintf(stderr, "kappa %.4f, kappa-T %.4f", s.kappa, s.kappa_temporal);
+    if (s.window) fprintf(stderr, "; accuracy of the last %" PRId64 ": %.4f", s.window, s.recent);
+    fprintf(stderr, "\n");
 }
 
 /* A line, at once: whoever feeds the pipe may forget what it sent up to there. */
@@ -102,6 +113,7 @@ static pdr_rc cmd_learn_all(pdi_intake *in, bool acknowledges, pdr_error *err)
                             in->read);
     }
     cmd_learn_line(in, &w);
+    cmd_learn_end(in, &w);
     return err->rc;
 }
 
