@@ -1,9 +1,11 @@
 /* learner_life.c -- the life of a learner in steps, for tests that disturb it. */
 #include "learner_life.h"
 
+#include <perdure/exchange.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "learner/learner.h"
 
 enum { LIFE_WIDTH = 3, LIFE_MOST = 8, LIFE_CLASSES = 16 };
@@ -64,6 +66,26 @@ static pdr_rc life_tell(pdr_learner *l, pdr_error *err)
     return pdr_learner_learn(l, 4, e, err);
 }
 
+static pdr_rc life_keep(void *ctx, const void *bytes, size_t n)
+{
+    pdi_text *t = ctx;
+    pdi_text_bytes(t, bytes, n);
+    return t->failed ? PDR_NOMEM : PDR_OK;
+}
+
+/* Its own parameters, the last of them another. */
+static pdr_rc life_import(pdr_learner *l, pdr_error *err)
+{
+    static const float other = 0.25f;
+    pdi_text t = {.alloc = l->alloc};
+    pdr_export what = {.format = PDR_EXPORT_SAFETENSORS};
+    pdr_rc rc = pdr_learner_export(l, &what, life_keep, &t, err);
+    if (!rc) memcpy(t.s + t.n - sizeof other, &other, sizeof other);
+    if (!rc) rc = pdr_learner_import(l, "life", t.s, t.n, "three", err);
+    pdi_text_close(&t);
+    return rc;
+}
+
 /* ---- steps ------------------------------------------------------------------------------ */
 
 static pdr_rc life_create(const learner_home *home, pdr_learner **l, pdr_error *err)
@@ -105,6 +127,7 @@ pdr_rc learner_step(pdr_learner *l, int step, pdr_error *err)
     case 14: return life_ask(l, err);
     case 15: return life_tell(l, err);
     case 16: return pdr_learner_snapshot(l, "two", err);
+    case 17: return life_import(l, err);
     default: return life_learn(l, 28, 8, NULL, err);
     }
 }

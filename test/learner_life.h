@@ -2,15 +2,15 @@
  *
  * Each step is one call and the same whenever it is done: learning with examples left waiting,
  * of tasks and without, new classes and room for more, labels that come late, adapting, snapshots
- * and going back, the end of a task, compaction.  Replay memory, running normaliser and Adam's
- * state are all there.  So after any accident a learner must be as some step left it, and can go
- * on from there. */
+ * and going back, the end of a task, compaction, parameters from elsewhere.  Replay memory,
+ * running normaliser and Adam's state are all there.  So after any accident a learner must be as
+ * some step left it, and can go on from there. */
 #ifndef LEARNER_LIFE_H
 #define LEARNER_LIFE_H
 
 #include <perdure/learner.h>
 
-enum { LEARNER_STEPS = 18 };
+enum { LEARNER_STEPS = 19 };
 
 /* Where a learner lives: its path, SQLite's name of the file system (NULL: the machine's), its
  * allocator (NULL: malloc). */

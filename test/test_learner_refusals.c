@@ -408,7 +408,7 @@ static void a_full_journal_is_told_before_examples_are_taken(void **state)
     pdr_error err = PDR_NO_ERROR;
     restore();
     assert_int_equal(learner_open(&home, false, &l, &err), PDR_OK);
-    for (int k = 0; k < 2; k++) assert_int_equal(learner_step(l, 17, &err), PDR_OK);
+    for (int k = 0; k < 2; k++) assert_int_equal(learner_step(l, LEARNER_STEPS - 1, &err), PDR_OK);
     uint64_t hash = pdr_learner_state_hash(l), n = pdr_learner_examples(l);
     d.fault = DISK_FULL;
     d.and_later = true;
