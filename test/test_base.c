@@ -201,6 +201,29 @@ static void *few(void *ctx, void *old, size_t size)
     return (*left)-- > 0 ? pdi_malloc.fn(NULL, old, size) : NULL;
 }
 
+static void a_cell_is_quoted_where_it_must_be(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"", ""},
+                                          {"plain", "plain"},
+                                          {"two words", "two words"},
+                                          {" left", "\" left\""},
+                                          {"right ", "\"right \""},
+                                          {"a,b", "\"a,b\""},
+                                          {"a;b", "\"a;b\""},
+                                          {"a\tb", "\"a\tb\""},
+                                          {"a\nb", "\"a\nb\""},
+                                          {"\"", "\"\"\"\""},
+                                          {"a\"b", "\"a\"\"b\""}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        pdi_text t = {0};
+        pdi_text_cell(&t, rows[i][0]);
+        char *s = pdi_text_take(&t);
+        assert_string_equal(s, rows[i][1]);
+        pdi_free(t.alloc, s);
+    }
+}
+
 static void text_that_could_not_grow_is_not_half_a_text(void **state)
 {
     (void)state;
@@ -282,6 +305,7 @@ int main(void)
         cmocka_unit_test(options_say_what_would_be_right),
         cmocka_unit_test(shapes_are_counted_and_refused),
         cmocka_unit_test(text_out_of_memory_sticks),
+        cmocka_unit_test(a_cell_is_quoted_where_it_must_be),
         cmocka_unit_test(text_that_could_not_grow_is_not_half_a_text),
         cmocka_unit_test(hash_tells_neighbours_apart),
         cmocka_unit_test(only_utf8_is_taken_for_utf8),

@@ -43,6 +43,24 @@ void pdi_text_add(pdi_text *t, const char *fmt, ...)
     va_end(again);
 }
 
+/* What parts cells, whichever sign does, and blanks at the ends, which a reader takes off. */
+static bool text_needs_quotes(const char *s)
+{
+    size_t n = strlen(s);
+    return strpbrk(s, ",;\t\"\n\r") || (n && (s[0] == ' ' || s[n - 1] == ' '));
+}
+
+void pdi_text_cell(pdi_text *t, const char *s)
+{
+    bool quoted = text_needs_quotes(s);
+    if (quoted) pdi_text_bytes(t, "\"", 1);
+    for (; *s; s++) {
+        if (*s == '"') pdi_text_bytes(t, "\"", 1);
+        pdi_text_bytes(t, s, 1);
+    }
+    if (quoted) pdi_text_bytes(t, "\"", 1);
+}
+
 char *pdi_text_take(pdi_text *t)
 {
     if (!t->s) pdi_text_bytes(t, "", 0);

@@ -18,6 +18,9 @@ typedef struct pdi_text {
 void pdi_text_add(pdi_text *t, const char *fmt, ...) PDI_PRINTF(2, 3);
 void pdi_text_bytes(pdi_text *t, const char *s, size_t n);
 
+/* s as a cell of CSV (RFC 4180): in quotes where it could be read as anything else. */
+void pdi_text_cell(pdi_text *t, const char *s);
+
 /* The string (never NULL unless memory failed); the caller owns it and frees
  * it through the same allocator.  *t is empty afterwards. */
 char *pdi_text_take(pdi_text *t);

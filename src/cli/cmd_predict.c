@@ -22,15 +22,6 @@ const pdi_flag pdi_flags_predict[] = {
 
 enum { PREDICT_BLOCK = 256 };
 
-/* A cell of CSV. */
-static void cmd_predict_cell(pdi_text *out, const char *s)
-{
-    bool quoted = strpbrk(s, ",\"\n\r") != NULL;
-    if (quoted) pdi_text_add(out, "\"");
-    for (; *s; s++) pdi_text_add(out, *s == '"' ? "\"\"" : "%c", *s);
-    if (quoted) pdi_text_add(out, "\"");
-}
-
 static void cmd_predict_head(const pdr_learner *l, bool scores, bool ids, pdi_text *out)
 {
     if (ids) pdi_text_add(out, "id,");
@@ -40,7 +31,7 @@ static void cmd_predict_head(const pdr_learner *l, bool scores, bool ids, pdi_te
     } else if (scores) {
         for (int32_t c = 0; c < pdr_learner_classes(l); c++) {
             if (c) pdi_text_add(out, ",");
-            cmd_predict_cell(out, pdr_learner_class(l, c));
+            pdi_text_cell(out, pdr_learner_class(l, c));
         }
     } else {
         pdi_text_add(out, "class,probability");
@@ -57,7 +48,7 @@ static void cmd_predict_row(const pdr_learner *l, bool scores, const float *y, p
     if (scores || pdr_learner_is_regression(l)) {
         for (int32_t c = 0; c < n; c++) pdi_text_add(out, c ? ",%.9g" : "%.9g", (double)y[c]);
     } else if (n) {
-        cmd_predict_cell(out, pdr_learner_class(l, best));
+        pdi_text_cell(out, pdr_learner_class(l, best));
         pdi_text_add(out, ",%.9g", (double)y[best]);
     } else {
         pdi_text_add(out, ",0"); /* no class is known yet */
@@ -132,7 +123,7 @@ static pdr_rc cmd_predict_answer(predict_work *w, pdr_error *err)
     if (!w->begun) cmd_predict_head(in->l, w->scores, w->ids, &w->out);
     w->begun = true;
     for (size_t i = 0; !rc && i < in->n; i++) {
-        if (w->ids) cmd_predict_cell(&w->out, in->block[i].id ? in->block[i].id : "");
+        if (w->ids) pdi_text_cell(&w->out, in->block[i].id ? in->block[i].id : "");
         if (w->ids) pdi_text_add(&w->out, ",");
         cmd_predict_row(in->l, w->scores, y + i * outputs, &w->out);
     }

@@ -12,24 +12,6 @@
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-/* A reader would take off blanks at the ends of a cell without quotes. */
-static bool export_csv_needs_quotes(const char *s)
-{
-    size_t n = strlen(s);
-    return strpbrk(s, ",;\t\"\n\r") || (n && (strchr(" ", s[0]) || strchr(" ", s[n - 1])));
-}
-
-static void export_csv_cell(pdi_text *out, const char *s)
-{
-    if (!export_csv_needs_quotes(s)) {
-        pdi_text_add(out, "%s", s);
-        return;
-    }
-    pdi_text_add(out, "\"");
-    for (; *s; s++) pdi_text_add(out, *s == '"' ? "\"\"" : "%c", *s);
-    pdi_text_add(out, "\"");
-}
-
 /* Digits that read back as the same number; nothing where there is none. */
 static void export_csv_number(pdi_text *out, double x, int digits)
 {
@@ -56,12 +38,12 @@ static void export_csv_head(const pdr_learner *l, pdi_text *out)
     for (size_t i = 0; i < l->form.width; i++) {
         const char *feature = pdr_learner_feature(l, i);
         if (feature)
-            export_csv_cell(out, feature);
+            pdi_text_cell(out, feature);
         else
             pdi_text_add(out, "%zu", i);
         pdi_text_add(out, ",");
     }
-    export_csv_cell(out, pdi_learner_label_name(l));
+    pdi_text_cell(out, pdi_learner_label_name(l));
     for (int32_t k = 1; k < l->form.targets; k++) pdi_text_add(out, ",target%d", k + 1);
     if (pdr_learner_tasks(l)) pdi_text_add(out, ",%s", export_csv_task(l, name));
     for (size_t k = 0; k < m->spec.columns; k++)
@@ -77,14 +59,14 @@ static void export_csv_example(const pdr_learner *l, const pdi_example *e, pdi_t
         export_csv_number(out, (double)e->x[i], 9);
         pdi_text_add(out, ",");
     }
-    if (!l->form.targets) export_csv_cell(out, pdr_learner_class(l, e->label));
+    if (!l->form.targets) pdi_text_cell(out, pdr_learner_class(l, e->label));
     for (int32_t k = 0; k < l->form.targets; k++) {
         if (k) pdi_text_add(out, ",");
         export_csv_number(out, (double)e->target[k], 9);
     }
     if (pdr_learner_tasks(l)) {
         pdi_text_add(out, ",");
-        export_csv_cell(out, l->form.task.v[e->task]);
+        pdi_text_cell(out, l->form.task.v[e->task]);
     }
     for (size_t k = 0; k < m->spec.columns; k++)
         for (int32_t i = 0; !m->spec.column[k].is_scratch && i < m->spec.column[k].width; i++) {
@@ -138,7 +120,7 @@ static pdr_rc export_csv_entry(void *ctx, const pdr_log_entry *e)
     pdi_text_add(out, ",");
     export_csv_number(out, e->loss, 17);
     pdi_text_add(out, ",");
-    export_csv_cell(out, e->what);
+    pdi_text_cell(out, e->what);
     pdi_text_add(out, "\n");
     return PDR_OK;
 }
