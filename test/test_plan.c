@@ -334,6 +334,30 @@ static void an_update_is_written_in_place(void **state)
     pdr_plan_free(plan);
 }
 
+/* A product that is used after its operand has been written over is not left to its reader. */
+static void a_pair_does_not_read_past_a_write(void **state)
+{
+    (void)state;
+    enum { N = 100 };
+    pdr_node x = pdr_input(g, PDR_F32, PDR_SHAPE(N)), y = pdr_input(g, PDR_F32, PDR_SHAPE(N));
+    pdr_node product = pdr_mul(g, x, y), next = pdr_add(g, x, y);
+    const pdr_node in[] = {x, y}, out[] = {pdr_mul(g, pdr_add(g, product, y), next), next};
+    const int32_t over[] = {-1, 0};
+    pdr_plan *plan = plan_of(2, in, 2, out, over);
+    float at_x[N], at_y[N], got[N];
+    for (int i = 0; i < N; i++) {
+        at_x[i] = (float)i;
+        at_y[i] = 2;
+    }
+    pdr_plan_run(plan, (const void *const[]){at_x, at_y}, (void *const[]){got, at_x});
+    for (int i = 0; i < N; i++) {
+        assert_true(got[i] == (float)((2 * i + 2) * (i + 2)));
+        assert_true(at_x[i] == (float)(i + 2));
+    }
+    if (!plan->low.plain) assert_int_equal(plan->low.copies, 0);
+    pdr_plan_free(plan);
+}
+
 /* Four pieces of which two are asked for alone, a pad of a pad, pieces that overlap: one loop
  * each, whatever the order in which they are asked for, and zeros' signs as written. */
 static void pieces_among_zeros_are_read_at_once(void **state)
@@ -542,6 +566,7 @@ int main(int argc, char **argv)
         PLAN_TEST(an_input_that_nothing_needs_may_be_listed),
         PLAN_TEST(inputs_may_change_places),
         PLAN_TEST(an_update_is_written_in_place),
+        PLAN_TEST(a_pair_does_not_read_past_a_write),
         PLAN_TEST(pieces_among_zeros_are_read_at_once),
         PLAN_TEST(a_join_does_not_overwrite_what_it_reads),
         PLAN_TEST(a_join_along_tasks_is_no_task),
