@@ -184,6 +184,7 @@ static void memories_keep_their_examples(void **state)
     learn(l, 0, 80, 10, true);
     pdi_memory *m = &l->trainer->memory;
     size_t held = m->held;
+    uint64_t drawn = m->rng.counter;
     uint64_t sum = 0, then = 0;
     for (int32_t g = 0; g < m->groups; g++) sum += m->offered[g];
     assert_int_equal(sum, 80);
@@ -193,6 +194,8 @@ static void memories_keep_their_examples(void **state)
                          false);
     m = &l->trainer->memory;
     assert_int_equal(m->held, held);
+    assert_true(drawn > 0);
+    assert_int_equal(m->rng.counter, drawn);
     for (int32_t t = 0; t < l->form.task.most; t++)
         for (int32_t c = 0; c < m->classes; c++) {
             size_t g = (size_t)t * (size_t)m->classes + (size_t)c;

@@ -127,9 +127,13 @@ static void a_life(void **state)
     assert_non_null(strstr(out, "snapshot half"));
     runf(0, "rollback %s half", at("a.perdure"));
     get_hash(hash);
+    runf(0, "log %s", at("a.perdure"));
+    assert_non_null(strstr(out, "adapted\n")); /* what was done stays done */
+    assert_non_null(strstr(out, "rollback half\n"));
     assert_string_equal(hash, then);
     runf(0, "show %s", at("a.perdure"));
-    assert_non_null(strstr(out, "classes      3, with room for 4: red, blue, green"));
+    assert_non_null(
+        strstr(out, "classes      3, with room for 4\n             red, blue, green\n"));
     runf(0, "check %s", at("a.perdure"));
     assert_non_null(strstr(out, "whole"));
     runf(0, "compact %s", at("a.perdure"));
@@ -337,6 +341,10 @@ static void labels_come_by_id(void **state)
     runf(2, "learn %s %s --id number", at("a.perdure"), at("late.csv"));
     assert_non_null(strstr(err, "there is no column 'number' for ids"));
     runf(2, "eval %s %s", at("a.perdure"), at("late.csv"));
+    runf(0, "learn %s %s --only none", at("a.perdure"), at("half.csv"));
+    assert_non_null(strstr(err, "caution: there was nothing to learn"));
+    runf(2, "adapt %s %s", at("a.perdure"), at("all.csv"));
+    assert_non_null(strstr(err, "there are more than 256 examples; adapt is for a few"));
 }
 
 int main(void)

@@ -19,6 +19,12 @@ pdr_rc pdi_cmd_adapt(const pdi_args *args, pdr_error *err)
     pdr_rc rc = pdi_intake_open(args, PDI_INTAKE_LEARNS, ADAPT_MOST + 1, &in, err);
     if (rc) return rc;
     rc = pdi_intake_next(&in, err);
+    if (!rc && in.n > ADAPT_MOST)
+        rc = pdi_fail(err, PDR_INPUT,
+                      "there are more than %d examples; adapt is for a few (--limit N takes the "
+                      "first), learn for many",
+                      ADAPT_MOST);
+    if (!rc && !in.n) rc = pdi_fail(err, PDR_INPUT, "there is no example to adapt to");
     if (!rc) rc = pdr_learner_adapt(in.l, in.n, in.block, err);
     if (!rc)
         fprintf(stderr, "adapted to %zu examples; %d classes, %d tasks\n", in.n,

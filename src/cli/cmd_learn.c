@@ -125,6 +125,7 @@ pdr_rc pdi_cmd_learn(const pdi_args *args, pdr_error *err)
     if (!rc) rc = pdi_intake_open(args, PDI_INTAKE_LEARNS, (size_t)commit, &in, err);
     if (rc) return rc;
     rc = cmd_learn_all(&in, pdi_args_get(args, "acknowledge") != NULL, err);
+    if (!rc && !in.read && !in.strays) fprintf(stderr, "caution: there was nothing to learn\n");
     if (!rc && pdi_args_get(args, "end-task")) rc = pdr_learner_end_task(in.l, err);
     return pdi_intake_close(&in, rc, err);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/intake.h"
 #include "cli/table.h"
@@ -16,13 +17,21 @@ const char pdi_about_show[] =
 
 const pdi_flag pdi_flags_show[] = {{"json", NULL, "one JSON object"}, PDI_FLAG_END};
 
+enum { SHOW_NAMES = 100, SHOW_INDENT = 13 };
+
+/* Names after each other, on lines that fit. */
 static void cmd_show_names(pdi_text *out, const pdr_learner *l, bool tasks)
 {
     int32_t n = tasks ? pdr_learner_tasks(l) : pdr_learner_classes(l);
-    for (int32_t i = 0; i < n && i < 20; i++)
-        pdi_text_add(out, "%s%s", i ? ", " : "",
-                     tasks ? pdr_learner_task(l, i) : pdr_learner_class(l, i));
-    if (n > 20) pdi_text_add(out, ", ...");
+    size_t width = pdi_command_width(), used = width; /* the first begins a line */
+    for (int32_t i = 0; i < n && i < SHOW_NAMES; i++) {
+        const char *name = tasks ? pdr_learner_task(l, i) : pdr_learner_class(l, i);
+        bool last = i + 1 == n, more = i + 1 == SHOW_NAMES && !last;
+        size_t needs = pdi_utf8_length(name) + (more ? 5 : 2);
+        if (used + needs > width) pdi_text_add(out, "\n%*s", SHOW_INDENT, "");
+        used = used + needs > width ? SHOW_INDENT + needs : used + needs;
+        pdi_text_add(out, "%s%s", name, more ? ", ..." : last ? "" : ", ");
+    }
     pdi_text_add(out, "\n");
 }
 
@@ -85,12 +94,12 @@ static pdr_rc cmd_show_words(pdr_learner *l, const char *path, pdi_text *out)
     pdi_text_add(out, "an example   %s, to %s\n", pdr_shape_text(&shape, text),
                  pdr_learner_is_regression(l) ? "real targets" : "a class");
     if (!pdr_learner_is_regression(l)) {
-        pdi_text_add(out, "classes      %d, with room for %d: ", pdr_learner_classes(l),
+        pdi_text_add(out, "classes      %d, with room for %d", pdr_learner_classes(l),
                      pdr_learner_outputs(l));
         cmd_show_names(out, l, false);
     }
     if (pdr_learner_tasks(l)) {
-        pdi_text_add(out, "tasks        %d: ", pdr_learner_tasks(l));
+        pdi_text_add(out, "tasks        %d", pdr_learner_tasks(l));
         cmd_show_names(out, l, true);
     }
     pdi_text_add(out, "examples     %" PRIu64 " (%" PRIu64 " of them wait for a whole batch)\n",

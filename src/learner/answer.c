@@ -91,8 +91,10 @@ static pdr_rc answer_tally(pdr_learner *l, const pdr_example *e, pdi_tally *t, p
     if (!rc && !l->form.targets) {
         label = pdi_names_find(&l->form.class, e->label);
         if (label < 0)
-            return pdi_fail(err, PDR_INPUT, "%s: there is no class '%.80s'; %d are known",
-                            pdi_store_path(l->store), e->label, l->form.class.n);
+            return pdi_fail(
+                err, PDR_INPUT,
+                "%s: there is no class '%.80s'; %d are known (eval --only passes over others)",
+                pdi_store_path(l->store), e->label, l->form.class.n);
     }
     if (!rc) rc = answer_some(l, 1, e->x, task, &y, err);
     if (rc) return rc;
