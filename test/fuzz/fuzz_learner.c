@@ -136,7 +136,7 @@ static pdr_rc fuzz_last(void *ctx, const pdi_entry *e, pdr_error *err)
     last *l = ctx;
     (void)err;
     l->n = e->n < sizeof l->bytes ? e->n : sizeof l->bytes;
-    memcpy(l->bytes, e->bytes, l->n);
+    if (l->n) memcpy(l->bytes, e->bytes, l->n);
     return PDR_OK;
 }
 
