@@ -1,6 +1,7 @@
 /* program.c -- running the program in a folder of its own. */
 #include "program.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,4 +65,15 @@ int run(const char *arguments)
     get_text("out", out);
     get_text("err", err);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void runf(int status, const char *fmt, ...)
+{
+    char arguments[1500];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(arguments, sizeof arguments, fmt, ap);
+    va_end(ap);
+    int got = run(arguments);
+    if (got != status) fail_msg("%s: exit status %d: %s", arguments, got, err);
 }

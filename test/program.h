@@ -17,6 +17,9 @@ int program_leave(void **state);
 /* Run the program; what it said is in out and err.  Returns its exit status. */
 int run(const char *arguments);
 
+/* The same, formatted; the test fails unless that is the exit status. */
+__attribute__((format(printf, 2, 3))) void runf(int status, const char *fmt, ...);
+
 /* The path of name in the folder; good for eight calls. */
 const char *at(const char *name);
 

@@ -41,17 +41,6 @@ static void put_recipe(const char *name, int epochs)
     put_text(name, text);
 }
 
-__attribute__((format(printf, 2, 3))) static void runf(int status, const char *fmt, ...)
-{
-    char arguments[1500];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(arguments, sizeof arguments, fmt, ap);
-    va_end(ap);
-    int got = run(arguments);
-    if (got != status) fail_msg("%s: exit status %d: %s", arguments, got, err);
-}
-
 static void says(const char *text, const char *what)
 {
     if (!strstr(text, what)) fail_msg("'%s' is not in: %s", what, text);

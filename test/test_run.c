@@ -56,17 +56,6 @@ static void get_key(const char *result, const char *key, char value[64])
     snprintf(value, 64, "%.*s", (int)strcspn(p + strlen(want), ",\n"), p + strlen(want));
 }
 
-__attribute__((format(printf, 2, 3))) static void runf(int status, const char *fmt, ...)
-{
-    char arguments[1500];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(arguments, sizeof arguments, fmt, ap);
-    va_end(ap);
-    int got = run(arguments);
-    if (got != status) fail_msg("%s: exit status %d: %s", arguments, got, err);
-}
-
 static void a_run_leaves_a_result_and_a_report(void **state)
 {
     (void)state;

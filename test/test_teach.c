@@ -1,5 +1,4 @@
 /* test_teach.c -- a learner on the command line: a whole life, and what is refused. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,17 +50,6 @@ static int enter(void **state)
              folder);
     put_text("clusters.yaml", recipe);
     return 0;
-}
-
-__attribute__((format(printf, 2, 3))) static void runf(int status, const char *fmt, ...)
-{
-    char arguments[1500];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(arguments, sizeof arguments, fmt, ap);
-    va_end(ap);
-    int got = run(arguments);
-    if (got != status) fail_msg("%s: exit status %d: %s", arguments, got, err);
 }
 
 static void init(void)

@@ -97,7 +97,8 @@ static inline void transform_kept(const pdi_transform *t, bool bytes, const void
     for (int32_t k = 0; k < pixels; k++) {
         const pdi_tap *tap = &t->tap[k];
         const float *at = plane + tap->at, *w = tap->weight;
-        x[k] = w[0] * at[0] + w[1] * at[1] + w[2] * at[below] + w[3] * at[below + 1];
+        /* From 0 on, as without kept taps: a sum of -0 is 0. */
+        x[k] = 0 + w[0] * at[0] + w[1] * at[1] + w[2] * at[below] + w[3] * at[below + 1];
     }
 }
 

@@ -150,8 +150,7 @@ static void step_loop(const step_run *r, int64_t lo, int64_t hi)
     for (; lo < hi; lo += strip) step_loop_strip(r, at, lo, hi - lo < strip ? hi - lo : strip);
 }
 
-/* ---- sums and maxima
- * --------------------------------------------------------------------------------- */
+/* ---- sums and maxima ------------------------------------------------------------------ */
 
 static void step_reduce(const step_run *r, int64_t lo, int64_t hi)
 {
