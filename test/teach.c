@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state.h"
 #include "t.h"
 
 void teach_near(double x, double want, double tolerance)
@@ -130,9 +131,7 @@ double teach_step(teach *f, int32_t n, float rate)
 
 const pdi_tensor *teach_tensor(const teach *f, const char *name)
 {
-    const pdi_tensor *t = pdi_state_find(&f->t->store, name);
-    if (!t) fail_msg("no state called %s", name);
-    return t;
+    return state_tensor(f->t, name);
 }
 
 float teach_value(const teach *f, const char *name, size_t i)

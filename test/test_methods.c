@@ -4,13 +4,13 @@
  * The model is a linear one, three classes from four features, so that everything can be
  * computed again here in double by plain loops. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "method/methods.h"
 #include "method/trainer.h"
+#include "state.h"
 #include "t.h"
 
 enum { CLASSES = 3, WIDTH = 4, EXAMPLES = 6, TASKS = 2 };
@@ -127,18 +127,9 @@ static double step(fixture *f, int32_t n, float rate)
     return loss;
 }
 
-/* Tensor i (0 weight [3,4], 1 bias [3]) of a group of state. */
-static const float *state_of(const fixture *f, const char *group, size_t i)
-{
-    char name[96];
-    snprintf(name, sizeof name, "%s/%s", group, pdr_model_param(f->model, i)->name);
-    for (size_t k = 0; k < f->t->store.n; k++)
-        if (!strcmp(f->t->store.v[k].name, name)) return f->t->store.v[k].value;
-    fail_msg("no state called %s", name);
-    return NULL;
-}
-
 /* ---- the linear model again --------------------------------------------------------------- */
+
+/* Parameter 0 is the weight [3,4], 1 the bias [3]. */
 
 static void softmax_of(const float *w, const float *b, const float *x, double T, double p[CLASSES])
 {
@@ -155,7 +146,7 @@ static double cross_entropy_of(const fixture *f, int n)
 {
     double loss = 0, p[CLASSES];
     for (int i = 0; i < n; i++) {
-        softmax_of(state_of(f, "param", 0), state_of(f, "param", 1), xs[i], 1, p);
+        softmax_of(state_of(f->t, "param", 0), state_of(f->t, "param", 1), xs[i], 1, p);
         loss -= log(p[ys[i]]) / n;
     }
     return loss;
@@ -168,7 +159,7 @@ static void fisher_of(const fixture *f, double w[CLASSES][WIDTH], double b[CLASS
     memset(b, 0, sizeof(double) * CLASSES);
     for (int i = 0; i < EXAMPLES; i++) {
         double p[CLASSES];
-        softmax_of(state_of(f, "param", 0), state_of(f, "param", 1), xs[i], 1, p);
+        softmax_of(state_of(f->t, "param", 0), state_of(f->t, "param", 1), xs[i], 1, p);
         for (int y = 0; y < CLASSES; y++)
             for (int c = 0; c < CLASSES; c++) {
                 double g = (c == y) - p[c];
@@ -214,12 +205,12 @@ static void ewc_gathers_the_fisher_of_the_paper(void **state)
     for (int i = 0; i < 20; i++) step(&f, EXAMPLES, 0.5f);
     fisher_of(&f, w, b);
     finish_task(&f);
-    const float *fw = state_of(&f, "fisher", 0), *fb = state_of(&f, "fisher", 1);
+    const float *fw = state_of(f.t, "fisher", 0), *fb = state_of(f.t, "fisher", 1);
     for (int c = 0; c < CLASSES; c++) {
         assert_near(fb[c], b[c], 1e-6);
         for (int k = 0; k < WIDTH; k++) assert_near(fw[c * WIDTH + k], w[c][k], 1e-6);
     }
-    assert_memory_equal(state_of(&f, "anchor", 0), state_of(&f, "param", 0), sizeof w / 2);
+    assert_memory_equal(state_of(f.t, "anchor", 0), state_of(f.t, "param", 0), sizeof w / 2);
     close_fixture(&f);
 }
 
@@ -228,8 +219,8 @@ static double penalty_of(const fixture *f, double lambda)
 {
     double sum = 0;
     for (size_t i = 0; i < 2; i++) {
-        const float *F = state_of(f, "fisher", i), *a = state_of(f, "anchor", i),
-                    *t = state_of(f, "param", i);
+        const float *F = state_of(f->t, "fisher", i), *a = state_of(f->t, "anchor", i),
+                    *t = state_of(f->t, "param", i);
         for (int k = 0; k < (i ? CLASSES : CLASSES * WIDTH); k++) {
             double d = (double)t[k] - (double)a[k];
             sum += lambda / 2 * (double)F[k] * d * d;
@@ -267,10 +258,10 @@ static void ewc_offline_keeps_one_quadratic_for_all_tasks(void **state)
         put(&f, EXAMPLES, task);
         for (int i = 0; i < 10; i++) step(&f, EXAMPLES, task ? -0.2f : 0.4f);
         fisher_of(&f, (double(*)[WIDTH])F[task], b);
-        for (int k = 0; k < CLASSES * WIDTH; k++) t[task][k] = (double)state_of(&f, "param", 0)[k];
+        for (int k = 0; k < CLASSES * WIDTH; k++) t[task][k] = (double)state_of(f.t, "param", 0)[k];
         finish_task(&f);
     }
-    const float *fw = state_of(&f, "fisher", 0), *a = state_of(&f, "anchor", 0);
+    const float *fw = state_of(f.t, "fisher", 0), *a = state_of(f.t, "anchor", 0);
     for (int k = 0; k < CLASSES * WIDTH; k++) {
         double sum = F[0][k] + F[1][k];
         assert_near(fw[k], sum, 1e-5);
@@ -292,8 +283,8 @@ static void ewc_online_decays_the_fisher_and_moves_the_anchor(void **state)
     fisher_of(&f, w, b); /* parameters stay: the second F_k equals the first */
     pdi_trainer_task(f.t, 1, 0);
     finish_task(&f);
-    for (int c = 0; c < CLASSES; c++) assert_near(state_of(&f, "fisher", 1)[c], 1.5 * b[c], 1e-6);
-    assert_memory_equal(state_of(&f, "anchor", 1), state_of(&f, "param", 1),
+    for (int c = 0; c < CLASSES; c++) assert_near(state_of(f.t, "fisher", 1)[c], 1.5 * b[c], 1e-6);
+    assert_memory_equal(state_of(f.t, "anchor", 1), state_of(f.t, "param", 1),
                         CLASSES * sizeof(float));
     close_fixture(&f);
 }
@@ -307,7 +298,7 @@ static void lwf_distils_the_old_model_at_temperature(void **state)
     put(&f, EXAMPLES, 0);
     for (int i = 0; i < 10; i++) step(&f, EXAMPLES, 0.5f);
     assert_int_equal(pdi_trainer_task_end(f.t, &err), PDR_OK);
-    assert_memory_equal(state_of(&f, "old", 0), state_of(&f, "param", 0),
+    assert_memory_equal(state_of(f.t, "old", 0), state_of(f.t, "param", 0),
                         sizeof(float) * CLASSES * WIDTH);
     pdi_trainer_task(f.t, 1, 0);
     put(&f, 3, 1);
@@ -315,8 +306,8 @@ static void lwf_distils_the_old_model_at_temperature(void **state)
     double distil = 0;
     for (int i = 0; i < 3; i++) {
         double p[CLASSES], q[CLASSES];
-        softmax_of(state_of(&f, "old", 0), state_of(&f, "old", 1), xs[i], 2, p);
-        softmax_of(state_of(&f, "param", 0), state_of(&f, "param", 1), xs[i], 2, q);
+        softmax_of(state_of(f.t, "old", 0), state_of(f.t, "old", 1), xs[i], 2, p);
+        softmax_of(state_of(f.t, "param", 0), state_of(f.t, "param", 1), xs[i], 2, q);
         for (int c = 0; c < CLASSES; c++) distil -= p[c] * log(q[c]) / 3;
     }
     double want = 0.5 * cross_entropy_of(&f, 3) + 0.5 * 4 * distil;
@@ -339,7 +330,7 @@ static void er_mixes_the_batch_and_the_memory(void **state)
     assert_true(pdi_memory_offer(&f.t->memory, &e));
     pdi_trainer_task(f.t, 1, 0);
     put(&f, 3, 1);
-    softmax_of(state_of(&f, "param", 0), state_of(&f, "param", 1), xs[4], 1, p);
+    softmax_of(state_of(f.t, "param", 0), state_of(f.t, "param", 1), xs[4], 1, p);
     double want = 0.5 * cross_entropy_of(&f, 3) - 0.5 * log(p[ys[4]]); /* w = 1 - 1/2 */
     assert_near(step(&f, 3, 0.5f), want, 1e-5);
     close_fixture(&f);

@@ -1,11 +1,11 @@
 /* test_worked.c -- the method that docs/adding-a-method.md builds, taken from the page. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "method/methods.h"
 #include "method/trainer.h"
+#include "state.h"
 #include "t.h"
 
 extern const pdr_method pdi_method_l2; /* the page's */
@@ -65,24 +65,14 @@ static double step(fixture *f, int32_t task)
     return loss;
 }
 
-/* Tensor i of a group of state. */
-static const float *state_of(const fixture *f, const char *group, size_t i)
-{
-    char name[96];
-    snprintf(name, sizeof name, "%s/%s", group, pdr_model_param(f->model, i)->name);
-    for (size_t k = 0; k < f->t->store.n; k++)
-        if (!strcmp(f->t->store.v[k].name, name)) return f->t->store.v[k].value;
-    fail_msg("no state called %s", name);
-    return NULL;
-}
-
 /* Sum of (theta - start)^2. */
 static double distance_of(const fixture *f)
 {
     double sum = 0;
     for (size_t i = 0; i < 2; i++)
         for (int k = 0; k < (i ? CLASSES : CLASSES * WIDTH); k++) {
-            double d = (double)state_of(f, "param", i)[k] - (double)state_of(f, "start", i)[k];
+            double d = (double)state_of(f->t, "param", i)[k] -
+                       (double)state_of(f->t, "start", i)[k];
             sum += d * d;
         }
     return sum;
