@@ -3,6 +3,7 @@
 #include <perdure/rng.h>
 #include <perdure/scenario.h>
 
+#include "base/alloc.h"
 #include "data/transform.h"
 #include "t_data.h"
 
@@ -420,6 +421,31 @@ static void rotation_is_bilinear_about_the_centre(void **state)
     }
 }
 
+/* -0 times a weight is -0; so is what is below 0 and too small for a product of its own. */
+static void a_turned_pixel_is_never_minus_zero(void **state)
+{
+    (void)state;
+    static const float below[] = {-0.0f, -0x1p-149f, -1};
+    float image[3 * PLANE], kept[3 * PLANE], fresh[3 * PLANE];
+    pdr_rng rng = {.seed = 3, .stream = PDR_STREAM_TEST};
+    pdr_dataset d = {
+        .examples = 1, .shape = PDR_SHAPE(3, ROWS, COLUMNS), .storage = PDR_FLOATS, .x = image};
+    for (int k = 0; k < 3 * PLANE; k++)
+        image[k] = below[pdr_rng_below(&rng, (uint32_t)(1 + k / PLANE))];
+    for (int32_t task = 0; task < 20; task++) {
+        pdi_transform t;
+        assert_int_equal(
+            pdi_transform_rotate(&pdi_malloc, &d.shape, 0, 360, 4, task, true, &t, NULL), 0);
+        pdi_transform found = t;
+        found.tap = NULL;
+        pdi_transform_read(&t, &d, 0, kept);
+        pdi_transform_read(&found, &d, 0, fresh);
+        assert_memory_equal(kept, fresh, sizeof kept);
+        for (int k = 0; k < 3 * PLANE; k++) assert_true(kept[k] != 0 || !signbit(kept[k]));
+        pdi_transform_close(&pdi_malloc, &t);
+    }
+}
+
 static void angles_are_uniform_below_their_bound(void **state)
 {
     (void)state;
@@ -732,6 +758,7 @@ int main(void)
         cmocka_unit_test(a_tasks_permutation_is_its_own),
         cmocka_unit_test(a_quarter_turn_is_counter_clockwise_and_exact),
         cmocka_unit_test(rotation_is_bilinear_about_the_centre),
+        cmocka_unit_test(a_turned_pixel_is_never_minus_zero),
         cmocka_unit_test(angles_are_uniform_below_their_bound),
         cmocka_unit_test(binned_angles_rise_each_in_its_own_bin),
         cmocka_unit_test(a_stream_tells_what_is_known_of_boundaries),
