@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "learner/learner.h"
+#include "learner/piece.h"
 #include "t.h"
 #include "t_data.h"
 
@@ -233,6 +234,75 @@ static void there_is_an_end_to_it(void **state)
     assert_int_equal(pdr_learner_close(l, &err), PDR_OK);
 }
 
+/* ---- memories past what 31 bits count ---------------------------------------------------- */
+
+static void more_examples_than_a_memory_counts_are_refused_at_the_start(void **state)
+{
+    (void)state;
+    pdr_error err = PDR_NO_ERROR;
+    assert_null(try_to_create("er, per_class: 100000000", 3, "classes: 4, tasks: 5", &err));
+    assert_int_equal(err.rc, PDR_INPUT);
+    assert_string_equal(err.text, "grow: method.per_class: 100000000 examples of each class "
+                                  "of each task (tasks: 6, classes: 4) are more than the "
+                                  "2147483647 that a memory holds; give at most 89478485");
+    assert_int_not_equal(access(t_path("a.perdure"), F_OK), 0);
+}
+
+/* 600 classes and 2,100 tasks at once: room for 1,024 and 4,096, each pair with 1,000 slots. */
+static void a_memory_does_not_grow_past_what_it_counts(void **state)
+{
+    (void)state;
+    enum { MANY = 2100, KINDS = 600 };
+    static char name[MANY][8], kind[KINDS][8];
+    static pdr_example e[MANY];
+    pdr_error err = PDR_NO_ERROR;
+    pdr_learner *l = create("er, per_class: 1000", 3,
+                            "classes: 1, tasks: 0, most_classes: 5000, most_tasks: 5000");
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name[i], sizeof name[i], "t%d", i);
+        if (i < KINDS) snprintf(kind[i], sizeof kind[i], "c%d", i);
+        e[i] = (pdr_example){.x = xs[0], .label = kind[i % KINDS], .task = name[i]};
+    }
+    uint64_t hash = pdr_learner_state_hash(l);
+    assert_int_equal(pdr_learner_learn(l, MANY, e, &err), PDR_INPUT);
+    assert_non_null(strstr(err.text, "a.perdure: method.per_class: 1000 examples of each class of "
+                                     "each task (tasks: 4096, classes: 1024) are more than"));
+    assert_int_equal(pdr_learner_state_hash(l), hash);
+    assert_int_equal(pdr_learner_learn(l, 3, e, &err), PDR_OK);
+    assert_int_equal(pdr_learner_close(l, &err), PDR_OK);
+    l = reopen();
+    assert_int_equal(pdr_learner_examples(l), 3);
+    assert_int_equal(pdr_learner_close(l, &err), PDR_OK);
+}
+
+static pdr_rc fits_its_bytes(void *ctx, const pdi_piece *p)
+{
+    pdi_item i = {.type = PDI_F32, .shape = p->shape}, kept = pdi_piece_item(p);
+    ++*(int *)ctx;
+    if (pdi_item_size(&i) == (int64_t)p->bytes && pdi_item_size(&kept) == (int64_t)p->bytes)
+        return PDR_OK;
+    fail_msg("%s/%s is not of its shape", p->section, p->name);
+    return PDR_INPUT;
+}
+
+static void pieces_past_an_axis_are_kept_by_their_rows(void **state)
+{
+    (void)state;
+    int pieces = 0;
+    pdr_error err = PDR_NO_ERROR;
+    pdr_learner *l = create("der++", 3, large);
+    learn(l, 0, 60, 20, true);
+    assert_int_equal(pdi_trainer_each(l->trainer, fits_its_bytes, &pieces), PDR_OK);
+    assert_true(pieces > 10);
+    assert_int_equal(pdr_learner_close(l, &err), PDR_OK);
+    for (int32_t rows = 174761; rows < 174766; rows++) { /* 2^31 / 12288 = 174762.7 */
+        pdi_piece p = {"memory", "x", PDR_SHAPE(rows, 12288), NULL, (size_t)rows * 12288 * 4};
+        pdi_item i = pdi_piece_item(&p);
+        assert_int_equal(i.shape.rank, rows < 174763 ? 1 : 2);
+        assert_int_equal(pdi_item_size(&i), (int64_t)p.bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +311,9 @@ int main(void)
         cmocka_unit_test(growing_is_a_function_of_the_examples),
         cmocka_unit_test(memories_keep_their_examples),
         cmocka_unit_test(there_is_an_end_to_it),
+        cmocka_unit_test(more_examples_than_a_memory_counts_are_refused_at_the_start),
+        cmocka_unit_test(a_memory_does_not_grow_past_what_it_counts),
+        cmocka_unit_test(pieces_past_an_axis_are_kept_by_their_rows),
     };
     return cmocka_run_group_tests(tests, enter, t_remove_folder);
 }

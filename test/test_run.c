@@ -238,6 +238,12 @@ static void a_wrong_recipe_is_refused_with_its_place(void **state)
     REFUSED(given("%s --set scenario.split=rotation", at("er.yaml")), "rotat");
     REFUSED(given("%s --set model.0.layer=conv2d", at("er.yaml")),
             "perdure: er: model.0.conv2d: ", "needs an image");
+    REFUSED(given("%s --set scenario.split=permutation --set scenario.tasks=3 "
+                  "--set method.per_class=100000000",
+                  at("er.yaml")),
+            "perdure: er: method.per_class: 100000000 examples of each class of each task "
+            "(tasks: 3, classes: 12) are more than",
+            "give at most 59652323");
     REFUSED(given("%s --seed 1 --seeds 1..2", at("er.yaml")), "--seeds");
     REFUSED(given("%s %s", at("er.yaml"), at("er.yaml")), "er.yaml", "rename");
     REFUSED(at("none.yaml"), "none.yaml", "No such file");

@@ -299,7 +299,7 @@ typedef struct pdr_column {
     bool is_scratch; /* for select alone: not kept */
 } pdr_column;
 
-/* What a method keeps of the examples it has seen. */
+/* What a method keeps of the examples it has seen: at most INT32_MAX of them in all. */
 typedef struct pdr_memory_spec {
     pdr_memory_policy policy;
     int64_t size;        /* examples; balanced, selected: of each class; tasks: of each task */

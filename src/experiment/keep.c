@@ -9,23 +9,9 @@
 #include <string.h>
 
 #include "experiment/experiment.h"
-#include "learner/store.h"
+#include "learner/piece.h"
 
 /* ---- trainer state ------------------------------------------------------------------------ */
-
-/* Every piece is made of words of 4 bytes. */
-static pdi_item keep_item(const pdi_piece *p)
-{
-    pdi_item i = {.section = p->section,
-                  .name = p->name,
-                  .type = PDI_U32,
-                  .shape = PDR_SHAPE((int32_t)(p->bytes / 4)),
-                  .bytes = p->data};
-    if (strcmp(p->section, "tensor")) return i;
-    i.type = PDI_F32;
-    i.shape = p->shape;
-    return i;
-}
 
 typedef struct keep_walk {
     pdi_store *store;
@@ -35,22 +21,14 @@ typedef struct keep_walk {
 static pdr_rc keep_put(void *ctx, const pdi_piece *p)
 {
     const keep_walk *w = ctx;
-    pdi_item i = keep_item(p);
+    pdi_item i = pdi_piece_item(p);
     return pdi_store_put(w->store, &i, w->x->err);
 }
 
 static pdr_rc keep_get(void *ctx, const pdi_item *i, pdr_error *err)
 {
     const keep_walk *w = ctx;
-    size_t bytes = (size_t)pdi_item_size(i);
-    if (!strcmp(i->section, "run")) return PDR_OK;
-    void *data = pdi_new(w->x->alloc, bytes + 1, 1);
-    if (!data) return pdi_nomem(err);
-    pdr_rc rc = pdi_store_get(w->store, i, data, err);
-    pdi_piece p = {i->section, i->name, i->shape, data, bytes};
-    if (!rc) rc = pdi_trainer_restore(w->x->trainer, &p, err);
-    pdi_free(w->x->alloc, data);
-    return rc;
+    return pdi_piece_take(w->store, i, w->x->trainer, err);
 }
 
 /* ---- what the result holds ------------------------------------------------------------------- */

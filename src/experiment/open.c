@@ -172,7 +172,8 @@ static pdr_rc open_check(const pdi_experiment *x)
                         "%s: training.loss: the data have real targets; use mse or auto",
                         x->recipe->name);
     pdr_rc rc = open_is_meta(x) ? open_check_episodes(x) : PDR_OK;
-    return rc ? rc : open_needs(x);
+    if (!rc) rc = open_needs(x);
+    return rc ? rc : pdi_memory_check(&x->recipe->method, &x->setting, x->recipe->name, x->err);
 }
 
 static pdr_rc open_trainer(pdi_experiment *x)

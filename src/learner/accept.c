@@ -72,7 +72,7 @@ static pdr_rc accept_new(const pdr_learner *l, size_t n, const pdr_example e[], 
                             "larger learner.most_tasks",
                             e[i].task, (long long)tasks);
     }
-    return PDR_OK;
+    return pdi_grow_check(l, classes - room, tasks + 1 - task_room, err);
 }
 
 /* An example without features is one that waits, and is not told twice. */

@@ -63,7 +63,7 @@ static pdr_rc fit_slots(const pdr_learner *l, uint64_t *bytes, pdr_error *err)
     pdr_memory_spec spec = {0};
     if (!m->memory || !m->memory(l->recipe.method.self, &setting, &spec)) return PDR_OK;
     int64_t slots = pdi_memory_slots(&spec, setting.tasks, setting.classes);
-    if (slots < 0 || slots > INT32_MAX) return fit_fail(l, fit_asks, err);
+    if (slots < 0) return fit_fail(l, fit_asks, err);
     *bytes += (uint64_t)slots * sizeof(uint32_t);
     return fit_item(l, "memory", "slot", PDR_SHAPE((int32_t)slots), err);
 }

@@ -112,6 +112,23 @@ static int32_t grow_next(int32_t now, int64_t most)
     return next < most ? (int32_t)next : (int32_t)most;
 }
 
+/* Twice as large until it is large enough, as pdi_grow_for() makes it. */
+static int32_t grow_until(int32_t now, int64_t wanted, int64_t most)
+{
+    while (now < wanted && now < most) now = grow_next(now, most);
+    return now;
+}
+
+pdr_rc pdi_grow_check(const pdr_learner *l, int64_t classes, int64_t tasks, pdr_error *err)
+{
+    const pdi_form *f = &l->form;
+    const pdr_learner_options *o = &l->recipe.learner;
+    pdr_setting s = pdi_learner_setting(l);
+    if (!f->targets) s.classes = s.outputs = grow_until(s.outputs, classes, o->most_classes);
+    s.tasks = grow_until(s.tasks, tasks, o->most_tasks + 1);
+    return pdi_memory_check(&l->recipe.method, &s, pdi_store_path(l->store), err);
+}
+
 pdr_rc pdi_grow_for(pdr_learner *l, const char *class, const char *task, pdr_error *err)
 {
     pdi_form *f = &l->form;

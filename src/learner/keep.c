@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "learner/learner.h"
+#include "learner/piece.h"
 
 /* ---- the trainer ----------------------------------------------------------------------------- */
 
@@ -18,21 +19,10 @@ typedef struct keep_walk {
     pdr_error *err;
 } keep_walk;
 
-/* Every piece is made of words of 4 bytes. */
-static pdi_item keep_item(const pdi_piece *p)
-{
-    bool tensor = !strcmp(p->section, "tensor");
-    return (pdi_item){.section = p->section,
-                      .name = p->name,
-                      .type = tensor ? PDI_F32 : PDI_U32,
-                      .shape = tensor ? p->shape : PDR_SHAPE((int32_t)(p->bytes / 4)),
-                      .bytes = p->data};
-}
-
 static pdr_rc keep_put(void *ctx, const pdi_piece *p)
 {
     const keep_walk *w = ctx;
-    pdi_item i = keep_item(p);
+    pdi_item i = pdi_piece_item(p);
     return pdi_store_put(w->l->store, &i, w->err);
 }
 
@@ -48,18 +38,11 @@ static pdr_rc keep_unfit(const pdr_learner *l, const char *section, const char *
 static pdr_rc keep_get(void *ctx, const pdi_item *i, pdr_error *err)
 {
     keep_walk *w = ctx;
-    size_t bytes = (size_t)pdi_item_size(i);
-    w->bytes += bytes;
+    w->bytes += (uint64_t)pdi_item_size(i);
     if (!pdi_fit_bytes(w->l, w->bytes) || strlen(i->name) > PDI_PIECE_NAME)
         return keep_unfit(w->l, i->section, i->name, err);
-    void *data = pdi_new(w->l->alloc, bytes + 1, 1);
-    if (!data) return pdi_nomem(err);
     w->pieces++;
-    pdr_rc rc = pdi_store_get(w->l->store, i, data, err);
-    pdi_piece p = {i->section, i->name, i->shape, data, bytes};
-    if (!rc) rc = pdi_trainer_restore(w->l->trainer, &p, err);
-    pdi_free(w->l->alloc, data);
-    return rc;
+    return pdi_piece_take(w->l->store, i, w->l->trainer, err);
 }
 
 /* ---- the rest

@@ -106,6 +106,10 @@ static pdr_rc learner_begin(pdr_learner *l, bool of_file, pdr_error *err)
         rc = pdr_model_new(l->alloc, r->layers, r->layer, l->form.shape, l->form.outputs, &l->model,
                            err);
     if (!rc && of_file) rc = pdi_fit_recipe(l, err);
+    if (!rc && !of_file) {
+        pdr_setting setting = pdi_learner_setting(l);
+        rc = pdi_memory_check(&r->method, &setting, r->name, err);
+    }
     if (!rc && !learner_rooms(l)) rc = pdi_nomem(err);
     return rc ? rc : learner_trainer(l, err);
 }

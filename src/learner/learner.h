@@ -136,6 +136,9 @@ bool pdi_names_room(const pdr_learner *l, pdi_names *names, int32_t most);
 pdr_rc pdi_accept_learn(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
 pdr_rc pdi_accept_ask(pdr_learner *l, size_t n, const pdr_example e[], pdr_error *err);
 
+/* Whether there can be room for so many classes and tasks: replay memory grows with them. */
+pdr_rc pdi_grow_check(const pdr_learner *l, int64_t classes, int64_t tasks, pdr_error *err);
+
 /* Have room for a class and a task of these names (either may be NULL). */
 pdr_rc pdi_grow_for(pdr_learner *l, const char *class, const char *task, pdr_error *err);
 

@@ -22,7 +22,24 @@ static int64_t memory_groups(const pdr_memory_spec *spec, int32_t tasks, int32_t
 int64_t pdi_memory_slots(const pdr_memory_spec *spec, int32_t tasks, int32_t classes)
 {
     int64_t groups = memory_groups(spec, tasks, classes);
-    return groups > INT32_MAX || spec->size > INT64_MAX / INT32_MAX ? -1 : groups * spec->size;
+    return groups < 1 || spec->size > INT32_MAX / groups ? -1 : groups * spec->size;
+}
+
+pdr_rc pdi_memory_check(const pdr_choice *method, const pdr_setting *setting, const char *recipe,
+                        pdr_error *err)
+{
+    const pdr_method *m = (const pdr_method *)(const void *)method->kind;
+    pdr_memory_spec spec = {0};
+    int32_t tasks = setting->tasks, classes = setting->classes;
+    if (!m->memory || !m->memory(method->self, setting, &spec)) return PDR_OK;
+    if (pdi_memory_slots(&spec, tasks, classes) >= 0) return PDR_OK;
+    bool by_class = spec.policy == PDR_MEMORY_BALANCED || spec.policy == PDR_MEMORY_SELECTED;
+    return pdi_fail(err, PDR_INPUT,
+                    "%s: method.%s: %lld examples of each%s task (tasks: %d, classes: %d) are more "
+                    "than the %d that a memory holds; give at most %lld",
+                    recipe, by_class ? "per_class" : "memory", (long long)spec.size,
+                    by_class && classes > 0 ? " class of each" : "", tasks, classes, INT32_MAX,
+                    (long long)(INT32_MAX / memory_groups(&spec, tasks, classes)));
 }
 
 bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spec *spec,
@@ -31,12 +48,12 @@ bool pdi_memory_open(pdi_memory *m, const pdr_alloc *alloc, const pdr_memory_spe
     *m = (pdi_memory){
         .alloc = alloc, .spec = *spec, .used = true, .width = width, .targets = targets};
     m->classes = classes > 0 ? classes : 1;
-    int64_t groups = memory_groups(spec, tasks, classes);
-    if (groups > INT32_MAX) return false; /* nor would there be memory */
-    m->groups = (int32_t)groups;
+    int64_t slots = pdi_memory_slots(spec, tasks, classes);
+    if (slots < 0) return false; /* pdi_memory_check() tells */
+    m->groups = (int32_t)memory_groups(spec, tasks, classes);
     m->rng = (pdr_rng){.seed = seed, .stream = PDR_STREAM_MEMORY};
     m->offered = pdi_new(alloc, (size_t)m->groups, sizeof *m->offered);
-    m->slot = pdi_new(alloc, (size_t)m->groups * (size_t)spec->size, sizeof *m->slot);
+    m->slot = pdi_new(alloc, (size_t)slots, sizeof *m->slot);
     return m->offered && m->slot;
 }
 

@@ -13,19 +13,20 @@ typedef struct piece_walk {
     pdr_rc rc;
 } piece_walk;
 
+/* Rows of `width` words of 4 bytes. */
 static void piece_show(piece_walk *w, const char *section, const char *name, void *data,
-                       size_t count, size_t size)
+                       size_t rows, size_t width)
 {
-    pdi_piece p = {section, name, PDR_SCALAR, data, count * size};
+    pdi_piece p = {section, name, PDR_SHAPE((int32_t)rows, (int32_t)width), data, rows * width * 4};
     if (!w->rc) w->rc = w->visit(w->ctx, &p);
 }
 
 static void piece_counters(piece_walk *w, pdi_trainer *t)
 {
-    piece_show(w, "counter", "steps", &t->steps, 1, sizeof t->steps);
-    piece_show(w, "counter", "task", &t->task, 1, sizeof t->task);
-    piece_show(w, "counter", "phase", &t->phase, 1, sizeof t->phase);
-    piece_show(w, "counter", "learned", &t->learned, 1, sizeof t->learned);
+    piece_show(w, "counter", "steps", &t->steps, 1, 2);
+    piece_show(w, "counter", "task", &t->task, 1, 1);
+    piece_show(w, "counter", "phase", &t->phase, 1, 1);
+    piece_show(w, "counter", "learned", &t->learned, 1, 1);
 }
 
 static void piece_tensors(piece_walk *w, pdi_trainer *t)
@@ -42,20 +43,20 @@ static void piece_tensors(piece_walk *w, pdi_trainer *t)
 static void piece_memory(piece_walk *w, pdi_memory *m)
 {
     if (!m->used) return;
-    size_t groups = (size_t)m->groups;
     uint64_t held = m->held;
-    piece_show(w, "counter", "memory.held", &held, 1, sizeof held);
-    piece_show(w, "counter", "memory.random", &m->rng.counter, 1, sizeof m->rng.counter);
-    piece_show(w, "memory", "offered", m->offered, groups, sizeof *m->offered);
-    piece_show(w, "memory", "slot", m->slot, groups * (size_t)m->spec.size, sizeof *m->slot);
-    piece_show(w, "memory", "x", m->x, m->held * m->width, sizeof *m->x);
-    if (m->targets) piece_show(w, "memory", "target", m->target, m->held * m->targets, 4);
-    piece_show(w, "memory", "label", m->label, m->held, sizeof *m->label);
-    piece_show(w, "memory", "task", m->task, m->held, sizeof *m->task);
+    size_t groups = (size_t)m->groups, slots = groups * (size_t)m->spec.size;
+    piece_show(w, "counter", "memory.held", &held, 1, 2);
+    piece_show(w, "counter", "memory.random", &m->rng.counter, 1, 2);
+    piece_show(w, "memory", "offered", m->offered, groups, 2);
+    piece_show(w, "memory", "slot", m->slot, slots, 1);
+    piece_show(w, "memory", "x", m->x, m->held, m->width);
+    if (m->targets) piece_show(w, "memory", "target", m->target, m->held, m->targets);
+    piece_show(w, "memory", "label", m->label, m->held, 1);
+    piece_show(w, "memory", "task", m->task, m->held, 1);
     for (size_t k = 0; k < m->spec.columns; k++)
         if (!m->spec.column[k].is_scratch)
-            piece_show(w, "memory", m->spec.column[k].name, m->column[k],
-                       m->held * (size_t)m->spec.column[k].width, sizeof *m->column[k]);
+            piece_show(w, "memory", m->spec.column[k].name, m->column[k], m->held,
+                       (size_t)m->spec.column[k].width);
 }
 
 pdr_rc pdi_trainer_each(pdi_trainer *t, pdi_piece_fn *visit, void *ctx)

@@ -84,8 +84,13 @@ void pdi_memory_close(pdi_memory *m);
 /* Hold one more example, whatever the policy.  False when out of memory. */
 bool pdi_memory_append(pdi_memory *m, const pdi_example *e);
 
-/* Examples that it may hold; -1: more than can be counted. */
+/* Examples that it may hold; -1: more than INT32_MAX, which no memory does. */
 int64_t pdi_memory_slots(const pdr_memory_spec *spec, int32_t tasks, int32_t classes);
+
+/* Whether the method's memory, if it has one, may hold what its options ask for; recipe is what
+ * the error names. */
+pdr_rc pdi_memory_check(const pdr_choice *method, const pdr_setting *setting, const char *recipe,
+                        pdr_error *err);
 
 /* Offer an example; the policy decides.  False when out of memory. */
 bool pdi_memory_offer(pdi_memory *m, const pdi_example *e);
@@ -243,8 +248,8 @@ void pdi_trainer_reset_optimizer(pdi_trainer *t);
 
 /* ---- all state ------------------------------------------------------------------------- */
 
-/* One piece: bytes under a name that is unique in its section.  shape is a tensor's, of
- * rank 0 for everything else. */
+/* One piece: bytes under a name that is unique in its section.  shape is a tensor's; all else
+ * is rows of 32-bit words. */
 typedef struct pdi_piece {
     const char *section; /* "tensor", "memory", "counter" */
     const char *name;
