@@ -298,6 +298,28 @@ static void without_a_terminal_only_tasks_are_told(void **state)
                               "task 3: 12.0 s\n");
 }
 
+/* The bar is taken away before a note, and is there again below it. */
+static void a_note_is_a_line_of_its_own(void **state)
+{
+    (void)state;
+    char text[2000];
+    FILE *f = tmpfile();
+    pdi_progress p = half;
+    pdi_progress_start(&p, f);
+    pdi_progress_note(&p, "er forgets");
+    p.is_live = true;
+    pdi_progress_note(&p, "er remembers");
+    p.is_live = false;
+    pdi_progress_stop(&p);
+    rewind(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    const char *want = "note: er forgets\n\r\033[Knote: er remembers\n\r";
+    assert_memory_equal(text, want, strlen(want));
+    assert_non_null(strstr(text + strlen(want), " left"));
+    assert_memory_equal(text + strlen(text) - 3, "\033[K", 3);
+}
+
 /* ---- the machine, signals --------------------------------------------------- */
 
 static void the_machine_is_described_in_a_line(void **state)
@@ -518,6 +540,7 @@ int main(void)
         cmocka_unit_test(no_numbers_break_the_live_line),
         cmocka_unit_test(times_and_numbers_are_short),
         cmocka_unit_test(without_a_terminal_only_tasks_are_told),
+        cmocka_unit_test(a_note_is_a_line_of_its_own),
         cmocka_unit_test(the_machine_is_described_in_a_line),
         cmocka_unit_test(the_first_signal_asks_and_the_second_kills),
         cmocka_unit_test(a_kind_is_explained),

@@ -117,6 +117,25 @@ static void seeds_and_recipes_have_folders_of_their_own(void **state)
     assert_non_null(strstr(out, "other (upper bound)"));
 }
 
+/* Once, before the first step, and beside the numbers for whoever reads them later. */
+static void a_recipe_s_note_is_shown_once_and_kept_with_each_result(void **state)
+{
+    (void)state;
+    static char text[PROGRAM_TEXT];
+    static const char note[] = "note: ewc keeps parameters near";
+    const char *first = "er, seed 1 (1 of 2)\nnote: ewc keeps parameters near, but never sees ";
+    runf(0, "run %s --set method=ewc --seeds 1..2 --out %s", at("er.yaml"), at("notes"));
+    assert_memory_equal(err, first, strlen(first));
+    assert_null(strstr(err + strlen(first), note));
+    assert_null(strstr(out, note + 6));
+    for (int seed = 1; seed < 3; seed++) {
+        get_text(seed < 2 ? "notes/seed-1/result.json" : "notes/seed-2/result.json", text);
+        assert_non_null(strstr(text, note + 6));
+    }
+    get_text("notes/report.html", text);
+    assert_non_null(strstr(text, note + 6));
+}
+
 static void every_scenario_runs(void **state)
 {
     (void)state;
@@ -364,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_run_leaves_a_result_and_a_report),
         cmocka_unit_test(threads_and_repetition_do_not_change_a_bit),
         cmocka_unit_test(seeds_and_recipes_have_folders_of_their_own),
+        cmocka_unit_test(a_recipe_s_note_is_shown_once_and_kept_with_each_result),
         cmocka_unit_test(every_scenario_runs),
         cmocka_unit_test(a_stream_may_hide_where_tasks_end),
         cmocka_unit_test(a_recipe_of_episodes_runs),

@@ -155,6 +155,8 @@ static void cmd_run_sweep(const run_plan *p)
 /* ---- one run ------------------------------------------------------------------------------ */
 
 typedef struct run_watch {
+    const run_plan *plan;
+    const char *recipe;
     pdi_progress progress;
     int32_t done;        /* tasks whose end was shown */
     double task_started; /* seconds */
@@ -176,10 +178,23 @@ static bool cmd_run_progress(void *ctx, const pdr_progress *now)
     return !pdi_stop_wanted();
 }
 
+/* Whether an earlier run of the recipe gave this note. */
+static bool cmd_run_is_known(const run_watch *w, const char *text)
+{
+    for (size_t i = 0; i < w->plan->results; i++) {
+        const pdr_result *r = &w->plan->result[i];
+        for (size_t k = 0; k < r->notes && !strcmp(r->recipe, w->recipe); k++)
+            if (!strcmp(r->note[k], text)) return true;
+    }
+    return false;
+}
+
+/* Here alone, before time is spent on what the note warns of: the page and result.json have it
+ * beside the numbers. */
 static void cmd_run_note(void *ctx, const char *text)
 {
-    (void)ctx;
-    fprintf(stderr, "note: %s\n", text);
+    run_watch *w = ctx;
+    if (!cmd_run_is_known(w, text)) pdi_progress_note(&w->progress, text);
 }
 
 static void cmd_run_announce(run_plan *p, const char *label)
@@ -195,7 +210,7 @@ static pdr_rc cmd_run_one(run_plan *p, size_t recipe, uint64_t seed, pdr_error *
     pdr_result *result = &p->result[p->results];
     bool several = p->recipes > 1 || cmd_run_seeds(p) > 1;
     snprintf(label, sizeof label, "%.200s, seed %" PRIu64, r->name, seed);
-    run_watch w = {.progress = {.label = several ? label : NULL}};
+    run_watch w = {.plan = p, .recipe = r->name, .progress = {.label = several ? label : NULL}};
     if (several) cmd_run_announce(p, label);
     cmd_run_folder(p, recipe, seed, folder);
     snprintf(path, sizeof path, "%s/run.perdure", folder);
@@ -245,7 +260,6 @@ static pdr_rc cmd_run_show(const run_plan *p, const pdr_result *const *runs, pdr
     }
     if (!rc)
         pdi_outcome_summary(&groups, pdi_terminal_is_utf8(), pdi_terminal_has_colour(stdout), &out);
-    if (!rc) pdi_outcome_notes(&groups, &out);
     pdi_text_add(&out, "\n%s/report.html\n", p->out);
     pdi_groups_close(&groups);
     if (rc) pdi_text_close(&out);

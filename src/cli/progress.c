@@ -96,6 +96,14 @@ void pdi_progress_task_done(pdi_progress *p, const char *task, double seconds)
     pdi_text_close(&line);
 }
 
+void pdi_progress_note(pdi_progress *p, const char *text)
+{
+    progress_clear(p);
+    fprintf(p->out, "note: %s\n", text);
+    if (p->is_live) progress_draw(p, pdi_machine_seconds());
+    fflush(p->out);
+}
+
 void pdi_progress_stop(pdi_progress *p)
 {
     progress_clear(p);

@@ -35,6 +35,7 @@ typedef struct pdi_progress {
 void pdi_progress_start(pdi_progress *p, FILE *out);
 void pdi_progress_step(pdi_progress *p);
 void pdi_progress_task_done(pdi_progress *p, const char *task, double seconds);
+void pdi_progress_note(pdi_progress *p, const char *text); /* a line of its own */
 void pdi_progress_stop(pdi_progress *p);
 
 /* The live line: at most width - 3 characters (a Ctrl-C shows as two); elapsed in seconds.  Where
