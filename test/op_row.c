@@ -592,6 +592,7 @@ static bool threads_all(const op_job *job, size_t n, const int counts[])
     for (int i = 0; ok && pdi_kernels_at(i); i++)
         ok = threads_same(job, 1, isa, pdi_kernels_at(i)->name, want);
     ok = ok && threads_same(job, 1, "PERDURE_PLAN", "plain", want);
+    ok = ok && threads_same(job, 2, "PERDURE_PLAN", "fine", want);
     op_free(job->n_out, want);
     return ok;
 }

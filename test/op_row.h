@@ -17,9 +17,10 @@
  *   slopes    derivatives up to the row's order equal central differences to 1e-6
  *   vmap      batching equals the loop bit for bit, in f64 and f32, value and
  *             gradient, for every set of inputs mapped, and for batches of batches
- *   threads   1, 2, 3, 8 threads sharing every step, every instruction set, a second run, and a
- * plan with nothing optimised: the same bits over      an output that replaces an input has the
- * same bits text      print, parse, print is the same; the graph verifies
+ *   threads   1, 2, 3, 8 threads sharing every step, every instruction set, a second run, a
+ *             plan with nothing optimised and one that goes row by row: the same bits
+ *   over      an output that replaces an input has the same bits
+ *   text      print, parse, print is the same; the graph verifies
  *
  * Every plan keeps its own invariants (plan_check.h).  In every f32 run inputs and
  * outputs lie between guards at odd places, the arena is filled with NaN before, and

@@ -126,6 +126,7 @@ static pdr_node make_two_layers(pdr_graph *g, const op_row *row, const pdr_node 
 
 const op_row ops_dot_rows[] = {
     OP_ROW("one by one", dot, IN(NORMAL(1, 1), NORMAL(1, 1))),
+    OP_ROW("panels for threads", dot, IN(NORMAL(20, 40), NORMAL(100, 40)), .flags = OP_LARGE),
     OP_ROW("k of 1", dot, IN(NORMAL(5, 1), NORMAL(7, 1))),
     OP_ROW("k shorter than a lane", dot, IN(NORMAL(3, 5), NORMAL(4, 5))),
     OP_ROW("a row by a row", dot, IN(NORMAL(1, 40), NORMAL(1, 40))),
@@ -165,6 +166,8 @@ const op_row ops_dot_rows[] = {
     OP_ROW_UNTOLD("gram", gram, IN(NORMAL(17, 6))),
     OP_ROW("convolution", conv, IN(NORMAL(8, 10), NORMAL(4, 9)), .flags = OP_THIRD),
     OP_ROW("convolution, deep", conv_deep, IN(NORMAL(6, 8, 16), NORMAL(5, 144)), .flags = OP_LARGE),
+    OP_ROW("convolution, packed", conv_deep, IN(NORMAL(6, 8, 16), NORMAL(33, 144)),
+           .flags = OP_LARGE),
     OP_ROW_UNTOLD("rows that cut an axis", cut, IN(NORMAL(4, 6, 32), NORMAL(5, 96)),
                   .flags = OP_LARGE),
     OP_ROW_UNTOLD("two layers", two_layers, IN(NORMAL(3, 4), NORMAL(6, 4), NORMAL(6), NORMAL(2, 6)),

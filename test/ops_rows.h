@@ -4,7 +4,7 @@
 
 #include "op_row.h"
 
-#define OPS_FAMILIES(X) X(leaf) X(map) X(stop) X(walk) X(sum) X(index) X(select) X(dot)
+#define OPS_FAMILIES(X) X(leaf) X(map) X(stop) X(walk) X(sum) X(index) X(select) X(dot) X(chain)
 
 #define OPS_DECLARE(family)                                                                        \
     extern const op_row ops_##family##_rows[];                                                     \

@@ -34,10 +34,12 @@ static void check_fail(check *c, const char *what, int32_t step, int32_t buffer)
     c->broken = check_said;
 }
 
-/* Elements of a buffer, all tasks together. */
+/* Elements of a buffer, all tasks and all rows together. */
 static int64_t check_size(const check *c, int32_t buffer)
 {
     const pdi_buffer *b = &c->l->buffer[buffer];
+    const pdi_chain *chain = b->place == PDI_AT_CHAIN ? pdi_chain_of(c->l, b->born) : NULL;
+    if (chain) return b->size * chain->rows;
     return b->place == PDI_AT_LOCAL ? b->size * c->l->tasks : b->size;
 }
 
@@ -105,6 +107,7 @@ static void check_regions(check *c)
     const pdi_lowered *l = c->l;
     for (size_t i = 0; i < l->buffers; i++) {
         check_life *life = &c->life[i];
+        if (l->buffer[i].place == PDI_AT_CHAIN) continue;
         if (l->buffer[i].place == PDI_AT_LOCAL) {
             if (!check_in_region(l, life->written) || !check_in_region(l, life->last))
                 check_fail(c, "local memory outside the region", life->written, (int32_t)i);
@@ -112,6 +115,23 @@ static void check_regions(check *c)
         }
         if (check_in_region(l, life->written)) life->written = l->region_first;
         if (check_in_region(l, life->last)) life->last = l->region_end - 1;
+    }
+}
+
+/* The same for chains: rows run apart. */
+static void check_chains(check *c)
+{
+    const pdi_lowered *l = c->l;
+    for (size_t i = 0; i < l->buffers; i++) {
+        check_life *life = &c->life[i];
+        const pdi_chain *from = pdi_chain_of(l, life->written), *to = pdi_chain_of(l, life->last);
+        if (l->buffer[i].place == PDI_AT_CHAIN) {
+            if (!from || from != to)
+                check_fail(c, "memory of a chain outside it", life->written, (int32_t)i);
+            continue;
+        }
+        if (from && from->first < life->written) life->written = from->first;
+        if (to && to->end - 1 > life->last) life->last = to->end - 1;
     }
 }
 
@@ -129,9 +149,12 @@ static void check_memory(check *c)
     const pdi_lowered *l = c->l;
     for (size_t i = 0; i < l->buffers; i++) {
         const pdi_buffer *a = &l->buffer[i];
-        bool placed = (a->place == PDI_AT_ARENA || a->place == PDI_AT_LOCAL) && a->escapes;
-        int64_t room = a->place == PDI_AT_ARENA ? l->arena : l->local;
-        if (!placed) continue;
+        const pdi_chain *chain = pdi_chain_of(l, c->life[i].written);
+        int64_t room = a->place == PDI_AT_ARENA   ? l->arena
+                       : a->place == PDI_AT_LOCAL ? l->local
+                       : a->place == PDI_AT_CHAIN ? chain->local
+                                                  : -1;
+        if (room < 0 || !a->escapes) continue;
         if (a->at < 0 || a->at + a->size > room)
             check_fail(c, "does not fit its memory", c->life[i].written, (int32_t)i);
         for (size_t j = 0; j < i; j++)
@@ -173,6 +196,7 @@ const char *plan_broken(const pdr_plan *plan)
     c.life = calloc(plan->low.buffers + 1, sizeof *c.life);
     check_steps(&c);
     check_ends(&c);
+    check_chains(&c);
     check_regions(&c);
     check_memory(&c);
     for (int32_t s = 0; s < (int32_t)plan->low.steps; s++)

@@ -17,7 +17,8 @@
  * alone: the same bits for any number of threads, on any instruction set.
  *
  * With PERDURE_PLAN=plain in the environment a plan does none of that (each operator is
- * a step, each view a copy, each output copied at the end): the same bits, for tests.
+ * a step, each view a copy, each output copied at the end), and with PERDURE_PLAN=fine it
+ * goes through rows and tasks one by one: the same bits, for tests.
  *
  * ERRORS    pdr_plan_new() refuses a graph that has an error, null nodes, an input
  *           that is needed and not listed, outputs that cannot replace the input

@@ -8,7 +8,7 @@
 const char pdi_about_plan[] =
     "Builds the first task's training step, runs it on real examples, and prints its plan: every "
     "loop and kernel in order, with its shapes, operations, time a step and rate. Steps marked | "
-    "run task by task.\n"
+    "run task by task, those marked : a few rows at a time.\n"
     "With PERDURE_PLAN=plain in the environment nothing is fused, which shows what fusion saves; "
     "PERDURE_ISA=ref, avx2 or avx512 chooses the kernels. Neither changes a bit of a result.\n";
 

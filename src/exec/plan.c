@@ -37,8 +37,11 @@ static pdr_rc plan_allocate(pdr_plan *p, pdr_error *err)
     p->local_each = (size_t)(p->low.local * p->chunk);
     p->local = plan_aligned(p->alloc, p->local_each * (size_t)p->threads * sizeof(float),
                             &p->local_block);
+    pdi_exec_chain_size(p);
+    p->chain = plan_aligned(p->alloc, p->chain_each * (size_t)p->threads * sizeof(float),
+                            &p->chain_block);
     p->ready = pdi_new(p->alloc, p->low.steps, sizeof *p->ready);
-    if (p->arena && p->scratch && p->local && p->ready) return PDR_OK;
+    if (p->arena && p->scratch && p->local && p->chain && p->ready) return PDR_OK;
     return pdi_fail(err, PDR_NOMEM, "out of memory: the plan's arena takes %zu bytes", arena);
 }
 
@@ -46,12 +49,17 @@ static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
 {
     pdr_rc rc = pdi_lower(r, &p->low, err);
     if (rc) return rc;
-    if (!r->plain && !pdi_region_form(&p->low)) return pdi_nomem(err);
+    if (!r->plain && !(pdi_region_form(&p->low) && pdi_chains_form(&p->low, r)))
+        return pdi_nomem(err);
+    pdi_region_place(&p->low);
+    pdi_chains_place(&p->low);
     if (!pdi_loops_build(&p->low)) return pdi_nomem(err);
     if (!r->plain) pdi_outputs_place(r, &p->low);
     if (!pdi_memory_place(&p->low)) return pdi_nomem(err);
     rc = plan_allocate(p, err);
     for (size_t i = 0; !rc && i < p->low.steps; i++) pdi_exec_ready(&p->low.step[i], &p->ready[i]);
+    for (size_t c = 0; !rc && c < p->low.chains; c++)
+        p->ready[p->low.chain[c].first].chain = &p->low.chain[c];
     return rc;
 }
 
@@ -74,12 +82,11 @@ static pdr_rc plan_check_over(const pdi_request *r, size_t j, pdr_error *err)
                     j, pdr_shape_text(y, to), i, pdr_shape_text(x, from));
 }
 
-static pdr_rc plan_check(const pdi_request *r, const pdr_pool *pool, pdr_error *err)
+static pdr_rc plan_check(const pdi_request *r, pdr_error *err)
 {
     pdr_rc rc = PDR_OK;
     if (pdr_graph_error(r->g))
         return pdi_fail(err, pdr_graph_rc(r->g), "%s", pdr_graph_error(r->g));
-    if (!pool) return pdi_fail(err, PDR_USAGE, "plan: there is no pool");
     for (size_t i = 0; i < r->n_in; i++)
         if (pdi_is_null(r->in[i])) return pdi_fail(err, PDR_USAGE, "plan: in[%zu] is null", i);
     for (size_t j = 0; j < r->n_out; j++)
@@ -92,17 +99,29 @@ pdr_rc pdr_plan_new(const pdr_graph *g, pdr_pool *pool, size_t n_in, const pdr_n
                     size_t n_out, const pdr_node out[], const int32_t over[], pdr_plan **plan,
                     pdr_error *err)
 {
-    const char *how = getenv("PERDURE_PLAN");
-    const pdi_request r = {g, n_in, n_out, in, out, over, how && !strcmp(how, "plain")};
     *plan = NULL;
-    pdr_rc rc = plan_check(&r, pool, err);
+    if (!pool) return pdi_fail(err, PDR_USAGE, "plan: there is no pool");
+    const char *how = getenv("PERDURE_PLAN");
+    const pdi_kernels *kern = pdi_kernels_here();
+    const pdi_request r = {.g = g,
+                           .n_in = n_in,
+                           .n_out = n_out,
+                           .in = in,
+                           .out = out,
+                           .over = over,
+                           .threads = pdr_pool_threads(pool),
+                           .panel = kern->panel,
+                           .fine = how && !strcmp(how, "fine"),
+                           .plain = how && !strcmp(how, "plain")};
+    pdr_rc rc = plan_check(&r, err);
     if (rc) return rc;
     pdr_plan *p = pdi_new(g->alloc, 1, sizeof *p);
     if (!p) return pdi_nomem(err);
     p->alloc = p->low.alloc = g->alloc;
     p->pool = pool;
-    p->threads = pdr_pool_threads(pool);
-    p->kern = pdi_kernels_here();
+    p->threads = r.threads;
+    p->fine = r.fine;
+    p->kern = kern;
     rc = plan_lower(p, &r, err);
     if (rc) {
         pdr_plan_free(p);
@@ -119,6 +138,7 @@ void pdr_plan_free(pdr_plan *p)
     pdi_free(p->alloc, p->arena_block);
     pdi_free(p->alloc, p->scratch_block);
     pdi_free(p->alloc, p->local_block);
+    pdi_free(p->alloc, p->chain_block);
     pdi_free(p->alloc, p->ready);
     pdi_free(p->alloc, p);
 }
@@ -131,6 +151,13 @@ static float *plan_local(const pdi_part *part, const pdi_buffer *b)
     return (float *)(first - (uintptr_t)(part->lo * b->size) * sizeof(float));
 }
 
+/* The same for a chain and its rows. */
+static float *plan_chain(const pdi_part *part, const pdi_buffer *b)
+{
+    uintptr_t first = (uintptr_t)(part->chain + b->at * part->chunk);
+    return (float *)(first - (uintptr_t)(part->row * b->size) * sizeof(float));
+}
+
 float *pdi_exec_address(const pdi_part *part, int32_t buffer)
 {
     const pdr_plan *p = part->plan;
@@ -138,6 +165,7 @@ float *pdi_exec_address(const pdi_part *part, int32_t buffer)
     switch (b->place) {
     case PDI_AT_ARENA: return p->arena + b->at;
     case PDI_AT_LOCAL: return plan_local(part, b);
+    case PDI_AT_CHAIN: return plan_chain(part, b);
     case PDI_AT_CONST: return p->low.constant + b->at;
     case PDI_AT_OUTPUT: return p->out[b->index];
     case PDI_AT_INPUT: break;
@@ -157,16 +185,18 @@ static bool plan_in_region(const pdr_plan *p, size_t s)
     return (int32_t)s >= p->low.region_first && (int32_t)s < p->low.region_end;
 }
 
-static void plan_run_timed(pdr_plan *p)
+/* Run step s, or the chain that begins with it; the next one. */
+static int32_t plan_run_step(pdr_plan *p, int32_t s)
 {
-    p->timed_runs++;
-    for (int32_t s = 0; s < (int32_t)p->low.steps; s++) {
-        uint64_t start = pdi_exec_now();
-        if (s == p->low.region_first && plan_in_region(p, (size_t)s)) pdi_exec_region(p);
-        if (plan_in_region(p, (size_t)s)) continue; /* noted by the region */
-        pdi_exec_step(p, s);
-        p->low.step[s].ns += pdi_exec_now() - start;
+    const pdi_chain *c = p->ready[s].chain;
+    if (c) {
+        pdi_exec_chain(p, c);
+        return c->end;
     }
+    uint64_t start = p->timed ? pdi_exec_now() : 0;
+    pdi_exec_step(p, s);
+    if (p->timed) p->low.step[s].ns += pdi_exec_now() - start;
+    return s + 1;
 }
 
 void pdr_plan_time(pdr_plan *p, bool on)
@@ -181,13 +211,10 @@ void pdr_plan_run(pdr_plan *p, const void *const in[], void *const out[])
     const pdi_lowered *l = &p->low;
     p->in = in;
     p->out = out;
-    if (p->timed) {
-        plan_run_timed(p);
-    } else {
-        for (int32_t s = 0; s < l->region_first; s++) pdi_exec_step(p, s);
-        if (l->region_first < l->region_end) pdi_exec_region(p);
-        for (int32_t s = l->region_end; s < (int32_t)l->steps; s++) pdi_exec_step(p, s);
-    }
+    p->timed_runs += p->timed;
+    for (int32_t s = 0; s < l->region_first;) s = plan_run_step(p, s);
+    if (l->region_first < l->region_end) pdi_exec_region(p);
+    for (int32_t s = l->region_end; s < (int32_t)l->steps;) s = plan_run_step(p, s);
     for (size_t c = 0; c < l->copies; c++) {
         const pdi_copy *copy = &l->copy[c];
         const pdi_part part = {.plan = p};
@@ -202,7 +229,7 @@ pdr_plan_stats pdr_plan_measure(const pdr_plan *p)
     for (size_t i = 0; i < p->low.buffers; i++)
         if (p->low.buffer[i].place == PDI_AT_ARENA && p->low.buffer[i].escapes)
             s.values_bytes += (size_t)p->low.buffer[i].size * 4;
-    s.arena_bytes += (size_t)p->threads * p->local_each * 4;
+    s.arena_bytes += (size_t)p->threads * (p->local_each + p->chain_each) * 4;
     for (size_t i = 0; i < p->low.steps; i++) s.flops += p->low.step[i].flops;
     return s;
 }
@@ -229,14 +256,16 @@ static void plan_print_step(pdi_text *t, const pdr_plan *p, size_t i)
 {
     const pdi_step *s = &p->low.step[i];
     char shape[PDR_SHAPE_TEXT];
-    pdi_text_add(t, "%4zu%c ", i, plan_in_region(p, i) ? '|' : ' ');
+    pdi_text_add(t, "%4zu%c%c", i, plan_in_region(p, i) ? '|' : ' ',
+                 pdi_chain_of(&p->low, (int32_t)i) ? ':' : ' ');
     plan_print_time(t, p, s->ns, s->flops);
     if (s->op == PDI_stop) {
         pdi_text_add(t, "loop     %12lld ", (long long)s->loop.n);
         for (int32_t k = 0; k < s->loop.instrs; k++) plan_print_instr(t, &s->loop.instr[k]);
     } else {
         const pdi_buffer *b = &p->low.buffer[s->out];
-        pdi_text_add(t, "%-8s %12s  ", pdi_op_table[s->op].name, pdr_shape_text(&s->shape, shape));
+        const char *name = s->op == PDI_STEP_PACK ? "pack" : pdi_op_table[s->op].name;
+        pdi_text_add(t, "%-8s %12s  ", name, pdr_shape_text(&s->shape, shape));
         for (int k = 0; k < s->nin; k++)
             pdi_text_add(t, k ? " x %s" : "%s", pdr_shape_text(&s->in[k].shape, shape));
         if (b->place == PDI_AT_ARENA) pdi_text_add(t, "  @%lld", (long long)b->at * 4);
@@ -254,6 +283,7 @@ char *pdr_plan_print(const pdr_plan *p)
         pdi_text_add(
             &t, "steps marked | run task by task: %lld tasks, %lld at a time, %lld bytes each\n",
             (long long)p->low.tasks, (long long)p->chunk, (long long)p->low.local * 4);
+    if (p->low.chains) pdi_text_add(&t, "steps marked : run a few rows at a time\n");
     uint64_t ns = 0;
     for (size_t i = 0; i < p->low.steps; i++) ns += p->low.step[i].ns;
     plan_print_time(&t, p, ns, s.flops);

@@ -10,7 +10,7 @@ void pdi_exec_region_size(pdr_plan *p)
     int64_t each = l->local * 4, most = each ? REGION_BYTES / each : l->tasks;
     int64_t share = (l->tasks + p->threads - 1) / p->threads;
     if (most > share) most = share;
-    if (most < 1) most = 1;
+    if (most < 1 || p->fine) most = 1;
     p->chunk = most;
     p->chunks = (l->tasks + most - 1) / most;
 }
@@ -24,7 +24,13 @@ static void region_task(void *ctx, int64_t task, int worker)
     part.hi = l->tasks * (task + 1) / p->chunks;
     part.local = p->local + (size_t)worker * p->local_each;
     for (int32_t s = l->region_first; s < l->region_end; s++) {
-        int64_t each = p->ready[s].total / l->tasks;
+        const pdi_chain *c = p->ready[s].chain;
+        int64_t each = (c ? c->rows : p->ready[s].total) / l->tasks;
+        if (c) {
+            pdi_exec_chain_some(&part, c, each * part.lo, each * part.hi);
+            s = c->end - 1;
+            continue;
+        }
         uint64_t start = p->timed ? pdi_exec_now() : 0;
         pdi_exec_some(&part, s, each * part.lo, each * part.hi);
         if (p->timed) p->low.step[s].ns += pdi_exec_now() - start;

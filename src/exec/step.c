@@ -198,6 +198,7 @@ static pdi_gemm step_dot_product(const step_run *r)
     g.a = step_in(r, &r->step->in[0]);
     g.b = step_in(r, &r->step->in[1]);
     g.c = step_out(r);
+    g.is_packed = r->step->is_packed;
     g.pack = step_scratch(r);
     if (r->ready->has_runs) g.runs = &r->ready->runs;
     return g;
@@ -214,11 +215,16 @@ static void step_dot_rows(const step_run *r, int64_t lo, int64_t hi)
     r->kern->gemm(&g);
 }
 
-/* Columns lo .. hi-1 of a single product. */
+/* Columns lo .. hi-1 of a single product; panels of columns where they are packed. */
 static void step_dot_columns(const step_run *r, int64_t lo, int64_t hi)
 {
     pdi_gemm g = step_dot_product(r);
-    g.b += lo * g.bn;
+    if (g.is_packed) {
+        lo *= r->kern->panel;
+        hi *= r->kern->panel;
+        if (hi > g.n) hi = g.n;
+    }
+    g.b += lo * (g.is_packed ? g.k : g.bn);
     g.column = lo;
     g.c += lo;
     g.n = hi - lo;
@@ -234,6 +240,23 @@ static void step_dot_batch(const step_run *r, int64_t lo, int64_t hi)
         g.a += step_axes_at(&r->ready->batch[0], lo);
         g.b += step_axes_at(&r->ready->batch[1], lo);
         g.c += lo * g.m * g.n;
+        r->kern->gemm(&g);
+    }
+}
+
+/* Rows lo .. hi-1 of all products of a batch. */
+static void step_dot_batch_rows(const step_run *r, int64_t lo, int64_t hi)
+{
+    const pdi_gemm first = step_dot_product(r);
+    for (int64_t i, n; lo < hi; lo += n) {
+        pdi_gemm g = first;
+        i = lo % g.m;
+        n = g.m - i < hi - lo ? g.m - i : hi - lo;
+        g.a += step_axes_at(&r->ready->batch[0], lo / g.m) + i * g.am;
+        g.b += step_axes_at(&r->ready->batch[1], lo / g.m);
+        g.c += lo * g.n;
+        g.row = i;
+        g.m = n;
         r->kern->gemm(&g);
     }
 }
@@ -317,8 +340,21 @@ static void step_dot_ready(const pdi_step *s, pdi_ready *d)
     d->total = 1;
     for (int k = 0; k < d->batch[0].n; k++) d->total *= d->batch[0].dim[k];
     d->least = 1;
+    d->rows = d->total * d->gemm.m;
     d->is_single = d->batch[0].n == 0;
     if (d->is_single) d->total = d->gemm.m;
+}
+
+/* Panels lo .. hi-1 of a second operand. */
+static void step_pack(const step_run *r, int64_t lo, int64_t hi)
+{
+    const pdi_view *v = &r->step->in[0];
+    int64_t n = v->shape.dim[0], k = v->shape.dim[1], panel = r->kern->panel;
+    for (; lo < hi; lo++) {
+        int64_t at = lo * panel, some = n - at < panel ? n - at : panel;
+        r->kern->pack(step_out(r) + at * k, panel, step_in(r, v) + at * v->stride[0], v->stride[0],
+                      v->stride[1], some, k);
+    }
 }
 
 /* ---- the dense kernels: parts of [outer, n, inner] ----------------------------------------------
@@ -422,6 +458,7 @@ void pdi_exec_ready(const pdi_step *s, pdi_ready *d)
     case PDI_max:
     case PDI_argmax: step_reduce_ready(s, d); break;
     case PDI_dot: step_dot_ready(s, d); break;
+    case PDI_STEP_PACK: *d = (pdi_ready){.total = s->shape.dim[0], .least = 1}; break;
     case PDI_pad: step_outer_ready(&s->shape, s->attr.axis, d); break;
     case PDI_unwindow: step_unwindow_ready(s, d); break;
     case PDI_gather:
@@ -429,6 +466,7 @@ void pdi_exec_ready(const pdi_step *s, pdi_ready *d)
     case PDI_rand: *d = (pdi_ready){.total = pdr_shape_size(&s->shape), .least = 4096}; break;
     default: break;
     }
+    if (s->op != PDI_dot) d->rows = d->total;
 }
 
 static step_fn step_fn_of(const pdi_step *s, const pdi_ready *d)
@@ -439,6 +477,7 @@ static step_fn step_fn_of(const pdi_step *s, const pdi_ready *d)
     case PDI_max:
     case PDI_argmax: return step_reduce;
     case PDI_dot: return d->is_single ? step_dot_rows : step_dot_batch;
+    case PDI_STEP_PACK: return step_pack;
     case PDI_pad: return step_pad;
     case PDI_unwindow: return step_unwindow;
     case PDI_gather:
@@ -460,6 +499,13 @@ void pdi_exec_some(const pdi_part *part, int32_t step, int64_t lo, int64_t hi)
     r.fn(&r, lo, hi);
 }
 
+void pdi_exec_some_rows(const pdi_part *part, int32_t step, int64_t lo, int64_t hi)
+{
+    step_run r = step_open(part, step);
+    if (r.fn == step_dot_batch) r.fn = step_dot_batch_rows;
+    r.fn(&r, lo, hi);
+}
+
 static void step_task(void *ctx, int64_t task, int worker)
 {
     const step_run *all = ctx;
@@ -477,22 +523,27 @@ static void step_dot_divide(step_run *r, int threads)
 {
     const pdi_gemm *g = &r->ready->gemm;
     int64_t least = 8;
-    bool packs_little = g->bn == 1 && g->m >= 32 * threads;
+    bool copies = !r->step->is_packed && pdi_dot_copies(g->bn, g->bk, g->k);
+    bool packs_little = !copies && g->m >= 32 * threads;
     if (g->n >= g->m && g->n >= 32 * threads && !packs_little) {
         r->fn = step_dot_columns;
-        r->total = g->n;
-        least = 32;
+        r->total = r->step->is_packed ? (g->n - 1) / r->kern->panel + 1 : g->n;
+        least = r->step->is_packed ? 1 : 32;
     }
     if (r->total < least * threads) r->tasks = 1;
+}
+
+int64_t pdi_exec_tasks(const pdr_plan *p, double flops, int64_t most)
+{
+    int64_t tasks = flops < step_worth ? 1 : p->threads;
+    return tasks <= most ? tasks : most > 0 ? most : 1;
 }
 
 void pdi_exec_step(pdr_plan *p, int32_t step)
 {
     const pdi_part part = {.plan = p};
     step_run r = step_open(&part, step);
-    int64_t most = r.total / r.ready->least;
-    r.tasks = r.step->flops < step_worth ? 1 : p->threads;
-    if (r.tasks > most) r.tasks = most > 0 ? most : 1;
+    r.tasks = pdi_exec_tasks(p, r.step->flops, r.total / r.ready->least);
     if (r.step->op == PDI_dot && r.ready->is_single) step_dot_divide(&r, p->threads);
     pdi_pool_run(p->pool, r.tasks, step_task, &r);
 }

@@ -10,7 +10,6 @@
 enum {
     GEMM_MANY = 12,     /* tiles of rows over which copying b costs nothing */
     GEMM_FAR = 1 << 18, /* floats of b, and more are too many pages to go through at a stride */
-    GEMM_ALIAS = 512,   /* a stride of this many floats, or twice ..., wears out few sets */
     GEMM_TURN = 64,     /* rows of c that are made lying, then turned */
 };
 
@@ -45,14 +44,15 @@ static int gemm_vecs(int64_t m)
 static bool gemm_packs_b(const pdi_gemm *g)
 {
     if (g->bn != 1) return g->n > 1;
-    if (g->bk % GEMM_ALIAS == 0 && g->m > 2 * TILE_ROWS && g->k > 96) return true;
+    if (pdi_dot_copies(g->bn, g->bk, g->k) && g->m > 2 * TILE_ROWS) return true;
     return g->m > GEMM_MANY * TILE_ROWS && g->k * g->n > GEMM_FAR;
 }
 
 static gemm_way gemm_choose(const pdi_gemm *g)
 {
-    gemm_way w = {.vecs = gemm_vecs(g->m), .nc = g->n, .packs_b = gemm_packs_b(g)};
-    if (w.packs_b) w.vecs = TILE_VECS;
+    gemm_way w = {.vecs = gemm_vecs(g->m), .nc = g->n};
+    w.packs_b = !g->is_packed && gemm_packs_b(g);
+    if (w.packs_b || g->is_packed) w.vecs = TILE_VECS;
     int64_t width = w.vecs * VEC;
     if (g->n > BLOCK_N) w.nc = gemm_up(gemm_even(g->n, BLOCK_N), width) * width;
     w.kc = gemm_even(g->k, BLOCK_K);
@@ -99,6 +99,11 @@ static void gemm_block(const pdi_gemm *g, const gemm_way *w, int64_t j, int64_t 
         b = g->pack;
         t.bk = width;
         panel = width * k;
+    }
+    if (g->is_packed) {
+        b = g->b + j * g->k + p * width;
+        t.bk = width;
+        panel = width * g->k;
     }
     for (int64_t i = 0; i < g->m; tiles--) {
         int64_t rows = tiles == 1 ? g->m - i : gemm_up(g->m - i, tiles);
@@ -223,6 +228,7 @@ static void gemm_row_runs(const pdi_gemm *g, int vecs, int64_t j, int64_t n, int
     const pdi_gemm_runs *r = g->runs;
     int64_t width = vecs * VEC, rows;
     const float *a = g->a + gemm_at(&r->a_terms, p);
+    const float *b = g->is_packed ? g->b + j * g->k + p * width : g->pack;
     pdi_tile t = {.k = k, .bk = width, .ldc = g->ldc, .first = p == 0};
     t.am = gemm_step(&r->rows);
     t.ak = gemm_step(&r->a_terms);
@@ -230,9 +236,9 @@ static void gemm_row_runs(const pdi_gemm *g, int vecs, int64_t j, int64_t n, int
         int64_t run = gemm_run(&r->rows, g->row + i, g->m - i);
         rows = gemm_even(run, TILE_ROWS);
         t.a = a + gemm_at(&r->rows, g->row + i);
-        t.b = g->pack;
+        t.b = b;
         t.c = g->c + i * g->ldc + j;
-        gemm_rows(&t, vecs, (int)rows, n, width * k);
+        gemm_rows(&t, vecs, (int)rows, n, width * (g->is_packed ? g->k : k));
     }
 }
 
@@ -241,11 +247,13 @@ static void gemm_runs(const pdi_gemm *g)
     const pdi_gemm_runs *r = g->runs;
     int vecs = gemm_vecs(gemm_even(gemm_min(r->rows.dim[r->rows.n - 1], g->m), TILE_ROWS));
     int64_t n, k;
+    if (g->is_packed) vecs = TILE_VECS;
+    int64_t most = (BLOCK_N - TILE_WIDEST * VEC) / (vecs * VEC) * vecs * VEC;
     for (int64_t j = 0; j < g->n; j += n) {
-        n = gemm_run(&r->columns, g->column + j, gemm_min(g->n - j, BLOCK_N - TILE_WIDEST * VEC));
+        n = gemm_run(&r->columns, g->column + j, gemm_min(g->n - j, most));
         for (int64_t p = 0; p < g->k; p += k) {
             k = gemm_run(&r->a_terms, p, gemm_min(g->k - p, BLOCK_K));
-            gemm_pack_runs(g, vecs * VEC, j, n, p, k);
+            if (!g->is_packed) gemm_pack_runs(g, vecs * VEC, j, n, p, k);
             gemm_row_runs(g, vecs, j, n, p, k);
         }
     }
@@ -255,6 +263,8 @@ void KERN(gemm)(const pdi_gemm *g)
 {
     if (g->runs)
         gemm_runs(g);
+    else if (g->is_packed)
+        gemm_blocks(g);
     else if (g->n == 1 && g->ldc == 1 && g->m > 1 && (g->am == 1 || g->m >= 4))
         gemm_column(g);
     else if (gemm_turns(g))

@@ -1,5 +1,5 @@
 /* kern/isa.c -- the table of one instruction set. */
-#include "kern/body.h"
+#include "kern/tile.h"
 
 #define ISA_TEXT2(isa) #isa
 #define ISA_TEXT(isa)  ISA_TEXT2(isa)
@@ -9,6 +9,8 @@ const pdi_kernels KERN(table) = {
     .map = KERN(maps),
     .pair = KERN(pairs),
     .gemm = KERN(gemm),
+    .panel = TILE_VECS * VEC,
+    .pack = KERN(pack),
     .sum = KERN(sum),
     .load = KERN(load),
     .max = KERN(max),

@@ -27,13 +27,15 @@ typedef struct pdi_gemm_runs {
 } pdi_gemm_runs;
 
 /* c[m,n] = sum over k of a[m,k] b[n,k], each in ascending k: the first product,
- * then fused multiply-adds. */
+ * then fused multiply-adds.  b may have been copied before, into panels of so many columns as
+ * the kernels want, term by term: b[j,p] at (j / panel * k + p) * panel + j % panel. */
 typedef struct pdi_gemm {
     int64_t m, n, k;
     const float *a;
     int64_t am, ak; /* strides */
     const float *b;
     int64_t bn, bk;
+    bool is_packed; /* b is: its strides are not read */
     float *c;
     int64_t ldc;
     float *pack;               /* PDI_PACK floats of scratch */
@@ -58,6 +60,11 @@ typedef struct pdi_kernels {
      * operand comes after those of the first. */
     const pdi_map_fn (*pair)[2];
     void (*gemm)(const pdi_gemm *g);
+    /* Columns of a packed panel. */
+    int32_t panel;
+    /* One panel: to[p * panel + j] = x[j * row + p * col] for j < n, p < k; n at most panel. */
+    void (*pack)(float *to, int64_t panel, const float *x, int64_t row, int64_t col, int64_t n,
+                 int64_t k);
     /* out[lo .. hi): sums; the largest, or the index of the first largest. */
     void (*sum)(const pdi_reduction *s, int64_t lo, int64_t hi);
     void (*max)(const pdi_reduction *s, int64_t lo, int64_t hi);

@@ -39,6 +39,11 @@ typedef struct pdi_along {
 } pdi_along;
 pdi_along pdi_along_axis(const pdr_shape *s, int axis);
 
+/* Does a product with many rows copy its second operand b[n,k], of these strides, before it
+ * reads it?  It does when columns do not lie side by side; and when, with terms enough to
+ * matter, they are a multiple of 512 floats apart, which wears out few sets of a cache. */
+bool pdi_dot_copies(int64_t bn, int64_t bk, int64_t k);
+
 /* Maps that one kernel does together: pair.def. */
 typedef enum pdi_pair {
     PDI_PAIR_NONE,

@@ -503,16 +503,46 @@ static void lower_operands(lower *w, uint32_t node, pdi_step *s)
     }
 }
 
+static int32_t lower_pack(lower *w, uint32_t node, const pdi_view *v)
+{
+    pdi_lowered *l = w->l;
+    int32_t panels = (v->shape.dim[0] - 1) / l->panel + 1, k = v->shape.dim[1];
+    pdi_step *s = lower_step(w, PDI_STEP_PACK, node);
+    if (!s) return 0;
+    int32_t at = (int32_t)l->steps - 1;
+    s->shape = (pdr_shape){.rank = 3, .dim = {panels, k, l->panel}};
+    s->nin = 1;
+    s->in[0] = *v;
+    s->flops = (double)pdr_shape_size(&v->shape);
+    s->out = lower_buffer(w, PDI_AT_ARENA, pdr_shape_size(&s->shape), 0, at);
+    lower_read(w, v, at);
+    return s->out;
+}
+
+/* Let product s read its second operand from a copy, where that pays. */
+static void lower_packed(lower *w, uint32_t node, pdi_step *s)
+{
+    if (w->l->failed || w->l->plain || !pdi_pack_pays(s, &w->g->v[node].shape)) return;
+    pdi_view v = pdi_pack_view(s);
+    int32_t b = pdi_pack_find(w->l, &v);
+    s->is_packed = true;
+    s->in[1].buffer = b >= 0 ? b : lower_pack(w, node, &v);
+    s->in[1].offset = 0;
+    memset(s->in[1].stride, 0, sizeof s->in[1].stride);
+}
+
 static void lower_kernel(lower *w, uint32_t node)
 {
     const pdi_node *nd = &w->g->v[node];
     pdi_step reads = {.nin = nd->nin};
     lower_operands(w, node, &reads);
+    if (nd->op == PDI_dot) lower_packed(w, node, &reads);
     pdi_step *s = w->l->failed ? NULL : lower_step(w, nd->op, node);
     if (!s) return;
     int32_t at = (int32_t)w->l->steps - 1;
     s->nin = nd->nin;
     s->batch = reads.batch;
+    s->is_packed = reads.is_packed;
     s->flops = lower_flops(w->g, nd);
     for (int k = 0; k < nd->nin; k++) {
         s->in[k] = reads.in[k];
@@ -557,6 +587,30 @@ static pdr_rc lower_inputs(lower *w, const pdi_request *r, const unsigned char *
     return PDR_OK;
 }
 
+static bool lower_is_product(const lower *w, uint32_t x)
+{
+    return w->g->v[x].op == PDI_dot && w->value[x].done;
+}
+
+/* Made already, or a sum of two products that are. */
+static bool lower_is_sum(const lower *w, uint32_t x)
+{
+    const pdi_node *nd = &w->g->v[x];
+    if (nd->op != PDI_add) return false;
+    return w->value[x].done ||
+           (lower_is_product(w, nd->in[0].id) && lower_is_product(w, nd->in[1].id));
+}
+
+/* A sum of three products or more waits for nobody: gradients of a weight that is used again
+ * and again are added up as they come, not kept until the end. */
+static bool lower_adds_up(const lower *w, const pdi_node *nd)
+{
+    if (nd->op != PDI_add || w->l->plain) return false;
+    uint32_t x = nd->in[0].id, y = nd->in[1].id;
+    return (lower_is_sum(w, x) && lower_is_product(w, y)) ||
+           (lower_is_sum(w, y) && lower_is_product(w, x));
+}
+
 static void lower_nodes(lower *w, const unsigned char *need)
 {
     for (size_t i = 1; i < w->g->n && !w->l->failed; i++) {
@@ -564,6 +618,7 @@ static void lower_nodes(lower *w, const unsigned char *need)
         if (!need[i]) continue;
         if (nd->op == PDI_fill || nd->op == PDI_iota) lower_leaf(w, nd, &w->value[i]);
         if (lower_is_kernel(w, nd)) lower_kernel(w, (uint32_t)i);
+        if (lower_adds_up(w, nd)) lower_demand(w, (uint32_t)i);
     }
 }
 
@@ -612,6 +667,7 @@ pdr_rc pdi_lower(const pdi_request *r, pdi_lowered *l, pdr_error *err)
     size_t n = r->g->n;
     lower w = {.g = r->g, .l = l};
     l->plain = r->plain;
+    l->panel = r->panel;
     pdr_rc rc = PDR_OK;
     unsigned char *need = pdi_new(l->alloc, n, 1);
     w.value = pdi_new(l->alloc, n, sizeof *w.value);
@@ -648,6 +704,7 @@ void pdi_lowered_close(pdi_lowered *l)
     pdi_free(l->alloc, l->entry);
     pdi_free(l->alloc, l->piece);
     pdi_free(l->alloc, l->copy);
+    pdi_free(l->alloc, l->chain);
     pdi_free(l->alloc, l->constant);
     const pdr_alloc *alloc = l->alloc;
     *l = (pdi_lowered){.alloc = alloc};

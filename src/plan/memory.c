@@ -67,12 +67,24 @@ static int64_t memory_place(pdi_lowered *l, pdi_place place, memory_item *item)
     return top;
 }
 
+/* What a row of chain c takes. */
+static void memory_chain(const pdi_lowered *l, pdi_chain *c)
+{
+    for (size_t i = 0; i < l->buffers; i++) {
+        const pdi_buffer *b = &l->buffer[i];
+        bool inside = b->place == PDI_AT_CHAIN && b->born >= c->first && b->born < c->end;
+        if (inside && b->at + memory_length(b) > c->local) c->local = b->at + memory_length(b);
+    }
+}
+
 bool pdi_memory_place(pdi_lowered *l)
 {
     memory_item *item = pdi_new(l->alloc, l->buffers, sizeof *item);
     if (!item) return false;
     l->arena = memory_place(l, PDI_AT_ARENA, item);
     l->local = memory_place(l, PDI_AT_LOCAL, item);
+    memory_place(l, PDI_AT_CHAIN, item);
+    for (size_t c = 0; c < l->chains; c++) memory_chain(l, &l->chain[c]);
     pdi_free(l->alloc, item);
     return true;
 }

@@ -27,6 +27,22 @@ static bool outputs_entry_spoils(const pdi_lowered *l, size_t e, size_t made, in
     return false;
 }
 
+/* Does another step of the chain that `made` is in read the input?  Rows that were replaced
+ * would be read for later ones. */
+static bool outputs_chain_reads(const pdi_lowered *l, int32_t made, int32_t input)
+{
+    const pdi_chain *c = pdi_chain_of(l, made);
+    for (int32_t s = c ? c->first : made; c && s < c->end; s++)
+        if (s != made && outputs_step_reads(l, s, input)) return true;
+    for (size_t e = 0; c && e < l->entries; e++) {
+        const pdi_entry *x = &l->entry[e];
+        if (x->step == made || x->step < c->first || x->step >= c->end) continue;
+        for (int k = 0; k < pdi_entry_views(x); k++)
+            if (pdi_entry_view(l, x, k)->buffer == input) return true;
+    }
+    return false;
+}
+
 /* May the loop entry that makes `buffer` write over input buffer `input`? */
 static bool outputs_may_replace(const pdi_lowered *l, int32_t buffer, int32_t input)
 {
@@ -36,6 +52,7 @@ static bool outputs_may_replace(const pdi_lowered *l, int32_t buffer, int32_t in
     if (made == l->entries) return false;
     if (l->entry[made].step >= l->region_first && l->entry[made].step < l->region_end)
         return false; /* tasks are not at the same step */
+    if (outputs_chain_reads(l, l->entry[made].step, input)) return false;
     for (size_t e = 0; e < l->entries; e++)
         if (outputs_entry_spoils(l, e, made, input)) return false;
     for (int32_t s = l->entry[made].step; s < (int32_t)l->steps; s++)

@@ -21,6 +21,7 @@
 typedef enum pdi_place {
     PDI_AT_ARENA,
     PDI_AT_LOCAL, /* of a region: size and at are those of one task */
+    PDI_AT_CHAIN, /* of a chain: size and at are those of one row */
     PDI_AT_INPUT,
     PDI_AT_OUTPUT,
     PDI_AT_CONST
@@ -114,8 +115,12 @@ typedef struct pdi_loop {
 
 /* ---- steps --------------------------------------------------------------------- */
 
+/* Two steps do what is no operator by itself, and go by the name of one that is never a
+ * step: a loop is PDI_stop; this is a copy of a product's second operand, see pack.c. */
+#define PDI_STEP_PACK PDI_permute
+
 typedef struct pdi_step {
-    pdi_opcode op; /* PDI_stop: a loop */
+    pdi_opcode op;
     uint32_t node;
     const char *label; /* owned by the plan */
     int32_t out;
@@ -124,10 +129,18 @@ typedef struct pdi_step {
     int nin;
     pdi_view in[2];
     int32_t batch, terms[2]; /* dot: batch axes; where the axes of each operand's terms begin */
+    bool is_packed;          /* dot: in[1] is what a pack made; its strides are 0 */
     pdi_loop loop;
     double flops;
     uint64_t ns; /* of timed runs, all together */
 } pdi_step;
+
+/* Steps first .. end-1, run for `chunk` rows of the first at a time: see chain.c. */
+typedef struct pdi_chain {
+    int32_t first, end;
+    int64_t rows, chunk;
+    int64_t local; /* elements a row of values that are the chain's alone */
+} pdi_chain;
 
 /* An output that is not written by its step directly: copied at the end. */
 typedef struct pdi_copy {
@@ -147,6 +160,8 @@ typedef struct pdi_lowered {
     size_t pieces, piece_cap;
     pdi_copy *copy;
     size_t copies, copy_cap;
+    pdi_chain *chain; /* in order, each all inside the region or all outside */
+    size_t chains, chain_cap;
     float *constant; /* numbers and ramps */
     size_t constants, constant_cap;
     char **label;
@@ -156,7 +171,8 @@ typedef struct pdi_lowered {
     int64_t tasks, local;             /* of the region: tasks, elements a task */
     int32_t slots;                    /* the most strips a loop needs */
     bool failed;                      /* out of memory */
-    bool plain;                       /* as requested */
+    int32_t panel;                    /* as requested */
+    bool plain;
 } pdi_lowered;
 
 /* What a plan is made from. */
@@ -165,7 +181,10 @@ typedef struct pdi_request {
     size_t n_in, n_out;
     const pdr_node *in, *out;
     const int32_t *over;
-    bool plain; /* no fusion, no views kept, no regions, all outputs copied */
+    int threads;
+    int32_t panel; /* columns of a packed panel, as the kernels want */
+    bool fine;     /* chains go row by row, a region task by task */
+    bool plain;    /* no fusion, no views kept, no packs, regions or chains, all outputs copied */
 } pdi_request;
 
 /* lower.c: nodes to steps and views. */
@@ -174,6 +193,30 @@ void pdi_lowered_close(pdi_lowered *l);
 
 /* region.c: put the steps that can run task by task side by side. */
 bool pdi_region_form(pdi_lowered *l);
+
+/* chain.c: put steps that can run row by row side by side. */
+bool pdi_chains_form(pdi_lowered *l, const pdi_request *r);
+
+/* Once no step moves any more: what is local to a region, to a chain. */
+void pdi_region_place(pdi_lowered *l);
+void pdi_chains_place(pdi_lowered *l);
+
+/* order.c: step order[i] becomes step i.  False: out of memory, nothing has changed. */
+bool pdi_steps_reorder(pdi_lowered *l, const int32_t order[]);
+
+/* pack.c: should the second operand of product s be copied beforehand, and what of it as a
+ * matrix?  The buffer of the copy of v that an earlier step makes; -1: there is none. */
+bool pdi_pack_pays(const pdi_step *s, const pdr_shape *result);
+pdi_view pdi_pack_view(const pdi_step *s);
+int32_t pdi_pack_find(const pdi_lowered *l, const pdi_view *v);
+
+/* The chain that a step belongs to; NULL: none. */
+static inline const pdi_chain *pdi_chain_of(const pdi_lowered *l, int32_t step)
+{
+    for (size_t c = 0; c < l->chains; c++)
+        if (step >= l->chain[c].first && step < l->chain[c].end) return &l->chain[c];
+    return NULL;
+}
 
 /* The views that an entry reads: its operands, then its join's pieces. */
 static inline int pdi_entry_views(const pdi_entry *e) { return e->nin + e->join.pieces; }

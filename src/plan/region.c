@@ -19,7 +19,6 @@ typedef struct region {
     pdi_lowered *l;
     int64_t tasks;
     region_row *row; /* of each step */
-    int32_t *to;     /* its new number */
 } region;
 
 /* ---- what keeps to its task -------------------------------------------------------- */
@@ -124,49 +123,21 @@ static region_row region_row_of(const region *g, int32_t s)
 static bool region_reorder(region *g)
 {
     pdi_lowered *l = g->l;
-    pdi_step *step = pdi_new(l->alloc, l->step_cap, sizeof *step);
-    int32_t n = 0;
-    if (!step) return false;
-    for (int row = REGION_BEFORE; row <= REGION_AFTER; row++) {
+    int32_t *order = pdi_new(l->alloc, l->steps, sizeof *order), n = 0;
+    for (int row = REGION_BEFORE; order && row <= REGION_AFTER; row++) {
         if (row == REGION_IN) l->region_first = n;
         for (size_t s = 0; s < l->steps; s++)
-            if ((int)g->row[s] == row) {
-                g->to[s] = n;
-                step[n++] = l->step[s];
-            }
+            if ((int)g->row[s] == row) order[n++] = (int32_t)s;
         if (row == REGION_IN) l->region_end = n;
     }
-    pdi_free(l->alloc, l->step);
-    l->step = step;
-    for (size_t e = 0; e < l->entries; e++) l->entry[e].step = g->to[l->entry[e].step];
-    return true;
-}
-
-static void region_read(pdi_lowered *l, const pdi_view *v, int32_t step)
-{
-    pdi_buffer *b = &l->buffer[v->buffer];
-    if (b->dies < step) b->dies = step;
-}
-
-static void region_lifetimes(region *g)
-{
-    pdi_lowered *l = g->l;
-    for (size_t i = 0; i < l->buffers; i++) {
-        pdi_buffer *b = &l->buffer[i];
-        if (b->born >= 0) b->born = g->to[b->born];
-        b->dies = b->born;
-    }
-    for (size_t s = 0; s < l->steps; s++)
-        for (int k = 0; k < l->step[s].nin; k++) region_read(l, &l->step[s].in[k], (int32_t)s);
-    for (size_t e = 0; e < l->entries; e++)
-        for (int k = 0; k < pdi_entry_views(&l->entry[e]); k++)
-            region_read(l, pdi_entry_view(l, &l->entry[e], k), l->entry[e].step);
-    for (size_t c = 0; c < l->copies; c++) l->buffer[l->copy[c].buffer].dies = (int32_t)l->steps;
+    bool ok = order && pdi_steps_reorder(l, order);
+    pdi_free(l->alloc, order);
+    return ok;
 }
 
 /* Values of the region alone are local to a thread.  Of the others those that touch the
  * region live through all of it, because its tasks are not at the same step. */
-static void region_places(pdi_lowered *l)
+void pdi_region_place(pdi_lowered *l)
 {
     for (size_t i = 0; i < l->buffers; i++) {
         pdi_buffer *b = &l->buffer[i];
@@ -191,8 +162,7 @@ bool pdi_region_form(pdi_lowered *l)
     bool ok = true;
     if (g.tasks < 2) return true;
     g.row = pdi_new(l->alloc, l->steps, sizeof *g.row);
-    g.to = pdi_new(l->alloc, l->steps, sizeof *g.to);
-    ok = g.row && g.to;
+    ok = g.row;
     for (size_t s = 0; ok && s < l->steps; s++) {
         g.row[s] = region_row_of(&g, (int32_t)s);
         if (g.row[s] == REGION_IN) flops += l->step[s].flops;
@@ -200,12 +170,7 @@ bool pdi_region_form(pdi_lowered *l)
     if (ok && flops > 0) {
         l->tasks = g.tasks;
         ok = region_reorder(&g);
-        if (ok) {
-            region_lifetimes(&g);
-            region_places(l);
-        }
     }
     pdi_free(l->alloc, g.row);
-    pdi_free(l->alloc, g.to);
     return ok;
 }
