@@ -11,6 +11,8 @@ enum {
     GEMM_MANY = 12,     /* tiles of rows over which copying b costs nothing */
     GEMM_FAR = 1 << 18, /* floats of b, and more are too many pages to go through at a stride */
     GEMM_TURN = 64,     /* rows of c that are made lying, then turned */
+    GEMM_WIDTH = TILE_VECS * VEC,
+    GEMM_FEW = 8 * TILE_ROWS, /* columns of c, when few rows are */
 };
 
 _Static_assert((int)PDI_PACK >= BLOCK_N * BLOCK_K, "scratch holds a block of b");
@@ -193,6 +195,35 @@ static bool gemm_turns(const pdi_gemm *g)
     return g->n <= VEC * 3 / 4 && g->am == 1 && g->m >= VEC && g->k >= 8;
 }
 
+/* ---- few rows -------------------------------------------------------------------------- */
+
+/* More rows than tiles turn b for, and so few that copying b, which would have to be, takes
+ * longer than copying them and turning c. */
+static bool gemm_is_few(const pdi_gemm *g)
+{
+    bool few = g->m > TILE_ROWS && g->m <= 2 * TILE_ROWS && g->m <= GEMM_WIDTH;
+    return few && g->n > 2 * g->m && g->bn != 1 && g->bk == 1 && g->k * GEMM_WIDTH <= PDI_PACK;
+}
+
+static void gemm_few(const pdi_gemm *g)
+{
+    float out[GEMM_FEW * GEMM_WIDTH];
+    pdi_gemm s = gemm_lying(g);
+    KERN(pack)(g->pack, GEMM_WIDTH, g->a, g->am, g->ak, g->m, g->k);
+    s.b = g->pack;
+    s.is_packed = true;
+    s.c = out;
+    s.ldc = GEMM_WIDTH;
+    for (int64_t j = 0; j < g->n; j += GEMM_FEW) {
+        s.m = gemm_min(GEMM_FEW, g->n - j);
+        gemm_blocks(&s);
+        for (int64_t i = 0; i < s.m; i += VEC)
+            KERN(turn)
+            (g->c + j + i, g->ldc, out + i * GEMM_WIDTH, GEMM_WIDTH, gemm_min(VEC, s.m - i), g->m);
+        s.a += GEMM_FEW * g->bn;
+    }
+}
+
 /* ---- operands in runs ------------------------------------------------------------------ */
 
 static int64_t gemm_at(const pdi_axes *a, int64_t i) { return odometer_start(a, a->n, i).at; }
@@ -269,6 +300,8 @@ void KERN(gemm)(const pdi_gemm *g)
         gemm_column(g);
     else if (gemm_turns(g))
         gemm_turned(g);
+    else if (gemm_is_few(g))
+        gemm_few(g);
     else
         gemm_standing(g);
 }

@@ -9,7 +9,7 @@
 #include "plan/plan.h"
 
 enum {
-    PACK_ROWS = 15,      /* with fewer, a product turns b on the way */
+    PACK_ROWS = 29,      /* with fewer, a product turns b on the way, or copies a instead */
     PACK_COLUMNS = 17,   /* with fewer, it turns a */
     PACK_MOST = 1 << 17, /* elements of b: a product copies more in blocks, for a nearer cache */
 };
