@@ -24,6 +24,9 @@ enum { POOL_BITS = 20, POOL_MASK = (1 << POOL_BITS) - 1 };
  * than the pause between two steps of a plan. */
 enum { POOL_SPIN = 4000 };
 
+/* How often it looks whether those before it have begun: about 2 us. */
+enum { POOL_QUEUE = 50 };
+
 typedef struct pool_worker {
     pdr_pool *pool;
     pthread_t thread;
@@ -55,10 +58,25 @@ static inline void pool_pause(void)
 
 static uint64_t pool_generation(uint64_t word) { return word >> 2 * POOL_BITS; }
 
+/* Leave the tasks before it to the threads before it, for a while: where there is one for each,
+ * task t is then thread t's, and finds in its cache what it left there. */
+static uint64_t pool_queue(const pdr_pool *p, uint64_t word, int worker)
+{
+    uint64_t generation = pool_generation(word);
+    bool one_each = (word >> POOL_BITS & POOL_MASK) <= (uint64_t)p->threads;
+    for (int i = 0; one_each && p->spin && i < POOL_QUEUE; i++) {
+        if (pool_generation(word) != generation || (word & POOL_MASK) >= (uint64_t)worker) break;
+        pool_pause();
+        word = atomic_load(&p->word);
+    }
+    return word;
+}
+
 /* Work on the job in `word` until no task of it is left to claim. */
 static void pool_work(pdr_pool *p, uint64_t word, int worker)
 {
     uint64_t generation = pool_generation(word);
+    word = pool_queue(p, word, worker);
     while (pool_generation(word) == generation) {
         uint64_t next = word & POOL_MASK, tasks = word >> POOL_BITS & POOL_MASK;
         if (next >= tasks) return;
