@@ -217,9 +217,8 @@ static void gemm_few(const pdi_gemm *g)
     for (int64_t j = 0; j < g->n; j += GEMM_FEW) {
         s.m = gemm_min(GEMM_FEW, g->n - j);
         gemm_blocks(&s);
-        for (int64_t i = 0; i < s.m; i += VEC)
-            KERN(turn)
-            (g->c + j + i, g->ldc, out + i * GEMM_WIDTH, GEMM_WIDTH, gemm_min(VEC, s.m - i), g->m);
+        for (int64_t i = 0; i < s.m; i += VEC) KERN(turn)
+        (g->c + j + i, g->ldc, out + i * GEMM_WIDTH, GEMM_WIDTH, gemm_min(VEC, s.m - i), g->m);
         s.a += GEMM_FEW * g->bn;
     }
 }
