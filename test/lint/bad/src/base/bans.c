@@ -17,7 +17,7 @@ void pdi_bans(char *s, struct hook *h)
     printf(s);
     puts(s);
     fprintf(stderr, s);
-    free(malloc(1)); /* base/ may */
+    free (malloc(1)); /* base/ may */
     h->exit(1), h.abort(2);
     const char *exit = "exit(1)"; /* atoi(s) */
 }

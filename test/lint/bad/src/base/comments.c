@@ -5,5 +5,5 @@ const char *pdi_url = "http://example.org // TODO";
 /* two lines
  * FIXME here */
 /* TODO(#12) is known, XXXX is a template, XXX is not */
-#define PDI_MACRO 1   // in a directive
+#define PDI_MACRO 1 // in a directive
 char pdi_quote = '"'; // after a quote

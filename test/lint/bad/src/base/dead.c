@@ -5,5 +5,5 @@ int pdi_dead;
 #endif
 #if 0x10 > 1
 #endif
-#if 0
+#  if 0
 #endif

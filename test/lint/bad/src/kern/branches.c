@@ -1,11 +1,9 @@
 /* kern/branches.c -- the branches of an #if open one function twice. */
 #include "exec/run.h"
 #ifdef WIDE
-int pdi_branches(int a)
-{
+int pdi_branches(int a) {
 #else
-int pdi_branches(void)
-{
+int pdi_branches(void) {
 #endif
     return 1;
 }
