@@ -240,15 +240,17 @@ static int64_t gemm_step(const pdi_axes *a) { return a->stride[a->n - 1]; }
 static void gemm_pack_runs(const pdi_gemm *g, int64_t width, int64_t j, int64_t n, int64_t p,
                            int64_t k)
 {
-    const pdi_gemm_runs *r = g->runs;
-    for (int64_t i = 0; i < n; i += width) {
-        const float *b = g->b + gemm_at(&r->columns, g->column + j + i);
-        for (int64_t q = 0, run; q < k; q += run) {
-            run = gemm_run(&r->b_terms, p + q, k - q);
-            KERN(pack)
-            (g->pack + i * k + q * width, width, b + gemm_at(&r->b_terms, p + q),
-             gemm_step(&r->columns), gemm_step(&r->b_terms), gemm_min(width, n - i), run);
-        }
+    const pdi_axes *terms = &g->runs->b_terms;
+    int64_t step = gemm_step(&g->runs->columns), length = terms->dim[terms->n - 1];
+    const float *b = g->b + gemm_at(&g->runs->columns, g->column + j);
+    odometer outer = odometer_start(terms, terms->n - 1, p / length);
+    for (int64_t q = 0, run; q < k; q += run) {
+        const float *from = b + outer.at + (p + q) % length * gemm_step(terms);
+        run = gemm_run(terms, p + q, k - q);
+        for (int64_t i = 0; i < n; i += width) KERN(pack)
+        (g->pack + i * k + q * width, width, from + i * step, step, gemm_step(terms),
+         gemm_min(width, n - i), run);
+        odometer_next(&outer, terms->n - 1);
     }
 }
 
