@@ -38,9 +38,8 @@ typedef struct chain_form {
 
 /* ---- what keeps to its rows ---------------------------------------------------------- */
 
-/* Does reading through axes k .. (element by element, in that order) in `parts` equal parts
- * touch, in each, a range of `each` elements of its own?  whole: there are axes enough to
- * tell the parts apart. */
+/* Does reading through axes k .., element by element in that order, in so many equal parts
+ * keep part i within elements i * each .. of the buffer? */
 static bool chain_is_local(const pdi_axes *a, int k, int64_t offset, int64_t parts, int64_t each)
 {
     int64_t lo = offset, hi = offset;
