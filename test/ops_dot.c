@@ -126,7 +126,7 @@ static pdr_node make_two_layers(pdr_graph *g, const op_row *row, const pdr_node 
 
 const op_row ops_dot_rows[] = {
     OP_ROW("one by one", dot, IN(NORMAL(1, 1), NORMAL(1, 1))),
-    OP_ROW("panels for threads", dot, IN(NORMAL(20, 40), NORMAL(100, 40)), .flags = OP_LARGE),
+    OP_ROW("panels for threads", dot, IN(NORMAL(31, 40), NORMAL(100, 40)), .flags = OP_LARGE),
     OP_ROW("k of 1", dot, IN(NORMAL(5, 1), NORMAL(7, 1))),
     OP_ROW("k shorter than a lane", dot, IN(NORMAL(3, 5), NORMAL(4, 5))),
     OP_ROW("a row by a row", dot, IN(NORMAL(1, 40), NORMAL(1, 40))),
