@@ -37,9 +37,7 @@ static void chain_task(void *ctx, int64_t task, int worker)
 
 void pdi_exec_chain(pdr_plan *p, const pdi_chain *c)
 {
-    double flops = 0;
-    for (int32_t s = c->first; s < c->end; s++) flops += p->low.step[s].flops;
-    chain_run r = {p, c, pdi_exec_tasks(p, flops, c->rows)};
+    chain_run r = {p, c, pdi_exec_tasks(p, c->flops, c->rows)};
     pdi_pool_run(p->pool, r.tasks, chain_task, &r);
 }
 

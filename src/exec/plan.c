@@ -45,6 +45,12 @@ static pdr_rc plan_allocate(pdr_plan *p, pdr_error *err)
     return pdi_fail(err, PDR_NOMEM, "out of memory: the plan's arena takes %zu bytes", arena);
 }
 
+static void plan_ready_chain(pdr_plan *p, pdi_chain *c)
+{
+    for (int32_t s = c->first; s < c->end; s++) c->flops += p->low.step[s].flops;
+    p->ready[c->first].chain = c;
+}
+
 static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
 {
     pdr_rc rc = pdi_lower(r, &p->low, err);
@@ -58,8 +64,7 @@ static pdr_rc plan_lower(pdr_plan *p, const pdi_request *r, pdr_error *err)
     if (!pdi_memory_place(&p->low)) return pdi_nomem(err);
     rc = plan_allocate(p, err);
     for (size_t i = 0; !rc && i < p->low.steps; i++) pdi_exec_ready(&p->low.step[i], &p->ready[i]);
-    for (size_t c = 0; !rc && c < p->low.chains; c++)
-        p->ready[p->low.chain[c].first].chain = &p->low.chain[c];
+    for (size_t c = 0; !rc && c < p->low.chains; c++) plan_ready_chain(p, &p->low.chain[c]);
     return rc;
 }
 

@@ -140,6 +140,7 @@ typedef struct pdi_chain {
     int32_t first, end;
     int64_t rows, chunk;
     int64_t local; /* elements a row of values that are the chain's alone */
+    double flops;  /* of all its steps */
 } pdi_chain;
 
 /* An output that is not written by its step directly: copied at the end. */
